@@ -1,0 +1,1 @@
+"""Configuration, sockets, signals, restore, shutdown: puts the house together."""

@@ -1,0 +1,1 @@
+"""One function per Docker verb over the parts; owns container state."""

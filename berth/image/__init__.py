@@ -1,0 +1,1 @@
+"""Content, layers, snapshots, names: everything an image is made of."""

@@ -1,0 +1,1 @@
+"""System calls: the only room with ctypes and raw netlink."""

@@ -1,0 +1,1 @@
+"""Writes, rotates and reads container output."""

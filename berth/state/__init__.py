@@ -1,0 +1,1 @@
+"""Durable frozen records and the event log, in one SQLite file."""

@@ -1,0 +1,1 @@
+"""Named directories with a life of their own."""

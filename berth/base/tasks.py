@@ -20,11 +20,25 @@ class TaskTree:
         self._on_failure = on_failure
 
     def spawn(self, name: str, coro: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Start ``coro``; the tree keeps it alive until it ends."""
+        """Start ``coro``; the tree keeps it alive until it ends and reports its failure."""
         task = asyncio.get_running_loop().create_task(coro, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task
+
+    async def finish(self, name: str, coro: Coroutine[Any, Any, T]) -> T:
+        """Run ``coro`` to its end even when the caller is cancelled meanwhile, and return its result.
+
+        A failure is the caller's to see; it is reported only when the caller has gone.
+        """
+        task = asyncio.get_running_loop().create_task(coro, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(self._done)
+            raise
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -84,12 +84,20 @@ class Database:
         An exception of ``change`` undoes its own statements and is raised here. Cancelling the wait does
         not undo the change.
         """
+        return await self.submit(change)
+
+    def submit(self, change: Change[T]) -> asyncio.Future[T]:
+        """Queue ``change`` behind those already queued and return at once.
+
+        For changes that the kernel remembers as well (a start, an exit): they are recorded in order, but
+        nobody's answer waits for the disk.
+        """
         if self._closed:
             raise Internal("the state file is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._jobs.put(_Job(change, loop, future))
-        return await future
+        return future
 
     def on_commit(self, listener: Callable[[], None]) -> None:
         """Call ``listener`` on the loop's thread after each commit that held at least one change."""
@@ -130,8 +138,7 @@ class Database:
         outcomes: list[tuple[_Job, Any, BaseException | None]] = []
         try:
             self._writer.execute("BEGIN IMMEDIATE")
-            for job in batch:
-                outcomes.append(self._apply(job))
+            outcomes = [self._apply(job) for job in batch]
             self._writer.execute("COMMIT")
         except sqlite3.Error as error:
             # Nothing of this batch reached the disk: every waiter must know.

@@ -1,0 +1,97 @@
+"""Every setting of the daemon, once: flag, daemon.json key, kind, default, help, whether a reload applies it.
+
+Names and meanings are dockerd's where both have the setting; the flag parser, the file reader, ``--help``
+and the reload all read this table.
+"""
+
+from typing import NamedTuple
+
+
+class Option(NamedTuple):
+    """``kind`` is str, bool, int, size, list (repeatable flag, JSON list), map (``k=v`` flags, JSON object)
+    or json (file only)."""
+
+    flag: str
+    key: str
+    kind: str
+    default: object
+    help: str
+    short: str = ""
+    reload: bool = False
+
+
+OPTIONS = (
+    Option("host", "hosts", "list", (), "Daemon socket(s) to connect to", "H"),
+    Option("tls", "tls", "bool", False, "Use TLS; implied by --tlsverify"),
+    Option("tlsverify", "tlsverify", "bool", False, "Use TLS and verify the remote"),
+    Option("tlscacert", "tlscacert", "str", "", "Trust certs signed only by this CA"),
+    Option("tlscert", "tlscert", "str", "", "Path to TLS certificate file"),
+    Option("tlskey", "tlskey", "str", "", "Path to TLS key file"),
+    Option("data-root", "data-root", "str", "/var/lib/berth", "Root directory of persistent state", "g"),
+    Option("exec-root", "exec-root", "str", "/run/berth", "Root directory for execution state files"),
+    Option("pidfile", "pidfile", "str", "/run/berth.pid", "Path to use for daemon PID file", "p"),
+    Option("group", "group", "str", "berth", "Group for the unix socket", "G"),
+    Option("debug", "debug", "bool", False, "Enable debug mode", "D", reload=True),
+    Option(
+        "log-level", "log-level", "str", "info",
+        "Set the logging level (debug|info|warn|error|fatal)", "l", reload=True,
+    ),
+    Option("default-runtime", "default-runtime", "str", "", "Default OCI runtime for containers", reload=True),
+    Option("add-runtime", "runtimes", "runtimes", {}, "Register an additional OCI runtime", reload=True),
+    Option("log-driver", "log-driver", "str", "json-file", "Default driver for container logs"),
+    Option("log-opt", "log-opts", "map", {}, "Default log driver options for containers"),
+    Option("default-ulimit", "default-ulimits", "ulimits", {}, "Default ulimits for containers", reload=True),
+    Option("default-shm-size", "default-shm-size", "size", 64 << 20, "Default shm size for containers",
+           reload=True),
+    Option("default-ipc-mode", "default-ipc-mode", "str", "private",
+           'Default mode for containers ipc ("shareable" | "private")'),
+    Option("default-cgroupns-mode", "default-cgroupns-mode", "str", "",
+           'Default mode for containers cgroup namespace ("host" | "private")'),
+    Option("cgroup-parent", "cgroup-parent", "str", "berth", "Set parent cgroup for all containers"),
+    Option("init", "init", "bool", False, "Run an init in the container to forward signals and reap processes"),
+    Option("init-path", "init-path", "str", "", "Path to the init binary"),
+    Option("no-new-privileges", "no-new-privileges", "bool", False,
+           "Set no-new-privileges by default for new containers"),
+    Option("seccomp-profile", "seccomp-profile", "str", "", "Path to seccomp profile"),
+    Option("bridge", "bridge", "str", "", "Attach containers to a network bridge", "b"),
+    Option("bip", "bip", "str", "", "Specify network bridge IP"),
+    Option("fixed-cidr", "fixed-cidr", "str", "", "IPv4 subnet for fixed IPs"),
+    Option("default-gateway", "default-gateway", "str", "", "Container default gateway IPv4 address"),
+    Option("default-address-pool", "default-address-pools", "pools", (), "Default address pools for networks"),
+    Option("ip", "ip", "str", "", "Default IP when binding container ports"),
+    Option("icc", "icc", "bool", True, "Enable inter-container communication"),
+    Option("ip-forward", "ip-forward", "bool", True, "Enable net.ipv4.ip_forward"),
+    Option("ip-masq", "ip-masq", "bool", True, "Enable IP masquerading"),
+    Option("iptables", "iptables", "bool", True, "Enable addition of packet filter rules"),
+    Option("mtu", "mtu", "int", 1500, "Set the containers network MTU"),
+    Option("dns", "dns", "list", (), "DNS server to use"),
+    Option("dns-opt", "dns-opts", "list", (), "DNS options to use"),
+    Option("dns-search", "dns-search", "list", (), "DNS search domains to use"),
+    Option("label", "labels", "list", (), "Set key=value labels to the daemon", reload=True),
+    Option("live-restore", "live-restore", "bool", True,
+           "Keep containers running when the daemon stops", reload=True),
+    Option("shutdown-timeout", "shutdown-timeout", "int", 15, "Set the default shutdown timeout", reload=True),
+    Option("storage-driver", "storage-driver", "str", "",
+           "Storage driver to use (overlay2; accepted for compatibility)", "s"),
+    Option("layer-form", "layer-form", "str", "auto",
+           "How layers are kept: erofs (one file each), directory, or auto"),
+    Option("insecure-registry", "insecure-registries", "list", (), "Enable insecure registry communication",
+           reload=True),
+    Option("registry-mirror", "registry-mirrors", "list", (), "Preferred registry mirror", reload=True),
+    Option("max-concurrent-downloads", "max-concurrent-downloads", "int", 3,
+           "Set the max concurrent downloads", reload=True),
+    Option("max-concurrent-uploads", "max-concurrent-uploads", "int", 5,
+           "Set the max concurrent uploads", reload=True),
+    Option("experimental", "experimental", "bool", False, "Enable experimental features"),
+    Option("userland-proxy", "userland-proxy", "bool", False,
+           "Accepted for compatibility: ports never need a proxy process"),
+    Option("", "features", "json", {}, "Feature switches"),
+    Option("", "cdi-spec-dirs", "list", ("/etc/cdi", "/var/run/cdi"), "CDI specification directories"),
+    Option("", "builder", "json", {}, "Builder settings"),
+    Option("", "exec-opts", "list", (), "Runtime execution options"),
+    Option("", "default-network-opts", "json", {}, "Default network options"),
+    Option("", "storage-opts", "list", (), "Storage driver options"),
+)  # fmt: skip
+
+BY_FLAG = {option.flag: option for option in OPTIONS if option.flag}
+BY_KEY = {option.key: option for option in OPTIONS}

@@ -1,0 +1,1 @@
+"""Containers: one file per verb, and the state that they share (record, lifecycle, cell, registry)."""

@@ -1,0 +1,21 @@
+"""Where a container's files are.
+
+::
+
+    <data root>/containers/<id>/          hostname, hosts, resolv.conf, <id>-json.log[.N]
+    <exec root>/containers/<id>/          of this boot: config.json, pid files, sockets, exit status
+"""
+
+from pathlib import Path
+
+from berth.engine.engine import Engine
+
+
+def container_dir(engine: Engine, container_id: str) -> Path:
+    """What lives as long as the container."""
+    return engine.settings.data_root / "containers" / container_id
+
+
+def run_dir(engine: Engine, container_id: str) -> Path:
+    """What lives as long as one run of it; its existence says that there may be something to clean up."""
+    return engine.settings.exec_root / "containers" / container_id

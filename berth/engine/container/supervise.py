@@ -1,0 +1,154 @@
+"""A container's run from start to end: launch it, wait for its exit, clean up, apply the restart policy."""
+
+import asyncio
+import logging
+import time
+
+from berth.base.errors import BerthError
+from berth.engine.container.cell import Cell, ExitStatus
+from berth.engine.container.change import announce, event, move, update_state
+from berth.engine.container.health import start_health, stop_health
+from berth.engine.container.launch import Launched, launch
+from berth.engine.container.lifecycle import Action, next_status
+from berth.engine.container.record import Status
+from berth.engine.container.restarts import next_delay, should_restart
+from berth.engine.container.sweep import discard, forget
+from berth.engine.container.teardown import release_network, teardown
+from berth.engine.engine import Engine
+from berth.runtime.errors import LaunchError
+from berth.runtime.monitor import Exit, Process
+
+_log = logging.getLogger(__name__)
+
+_START_FAILED = 128
+"""Docker's exit code of a container that could not be started, where the cause has none of its own."""
+
+
+async def run_cell(engine: Engine, cell: Cell, *, restarting: bool = False) -> None:
+    """Start the container's process and watch it. The caller holds the lock.
+
+    On failure the container keeps its status, its state names the cause, and nothing is left behind.
+    """
+    next_status(cell.state.status, Action.START, container_id=cell.id, name=cell.record.name)
+    try:
+        launched = await launch(engine, cell)
+    except BaseException as error:
+        await _record_failure(engine, cell, error)
+        raise
+    _enter_running(engine, cell, launched, restarting=restarting)
+
+
+def _enter_running(engine: Engine, cell: Cell, launched: Launched, *, restarting: bool) -> None:
+    state = cell.state
+    cell.process = launched.process
+    count = state.restart_count + 1 if restarting else 0
+    # Not awaited: a start that is lost with the daemon is found again through its run directory.
+    move(
+        engine,
+        cell,
+        Action.START,
+        event(cell.record, "start"),
+        pid=launched.process.pid,
+        started_at=time.time_ns(),
+        finished_at=state.finished_at,
+        exit_code=0,
+        error="",
+        oom_killed=False,
+        stopped_by_user=False,
+        restart_count=count,
+        endpoints=launched.endpoints,
+        ports=launched.ports,
+    )
+    watch(engine, cell, launched.process)
+
+
+def watch(engine: Engine, cell: Cell, process: Process) -> None:
+    """Wait for the end of ``process`` in the background; also how a run found at a restart is taken up."""
+    engine.tasks.spawn(f"supervise {cell.id}", _until_exit(engine, cell, process))
+    start_health(engine, cell)
+
+
+async def _until_exit(engine: Engine, cell: Cell, process: Process) -> None:
+    ended = await process.wait()
+    async with cell.lock:
+        if cell.process is process:
+            await finish_run(engine, cell, ended)
+
+
+async def finish_run(engine: Engine, cell: Cell, ended: Exit) -> None:
+    """Record the exit, answer those who wait, clean up, and do what the policy says. Holds the lock.
+
+    The answer comes before the slow part of the clean-up: ports and names are free by then, and what a
+    crash leaves of the rest is swept when the daemon comes back.
+    """
+    record = cell.record
+    cell.process = None
+    stop_health(cell)
+    again = should_restart(record, ended.code)
+    await release_network(engine, cell)
+    _record_exit(engine, cell, ended, again=again)
+    cell.announce_exit(ExitStatus(ended.code))
+    removed = record.host.auto_remove and not again and not cell.keep
+    if removed:
+        await forget(engine, cell)
+    await teardown(engine, record)
+    if removed:
+        await discard(engine, record, volumes=True)
+    elif again:
+        _schedule_restart(engine, cell)
+
+
+def _record_exit(engine: Engine, cell: Cell, ended: Exit, *, again: bool) -> None:
+    record = cell.record
+    lasted = max(0, (ended.at_ns - record.state.started_at) // 1_000_000_000)
+    happened = [event(record, "die", {"exitCode": str(ended.code), "execDuration": str(lasted)})]
+    if ended.oom:
+        happened.insert(0, event(record, "oom"))
+    move(
+        engine,
+        cell,
+        Action.CRASH if again else Action.EXIT,
+        *happened,
+        pid=0,
+        exit_code=ended.code,
+        oom_killed=ended.oom,
+        finished_at=ended.at_ns,
+        endpoints={},
+        ports=(),
+    )
+
+
+def _schedule_restart(engine: Engine, cell: Cell) -> None:
+    state = cell.state
+    ran_s = (state.finished_at - state.started_at) / 1e9
+    cell.restart_delay_s = next_delay(cell.restart_delay_s, ran_s)
+    cell.restart_timer = engine.tasks.spawn(f"restart {cell.id}", _restart_later(engine, cell))
+
+
+async def _restart_later(engine: Engine, cell: Cell) -> None:
+    await asyncio.sleep(cell.restart_delay_s)
+    async with cell.lock:
+        cell.restart_timer = None
+        if cell.state.status is not Status.RESTARTING:
+            return
+        try:
+            await run_cell(engine, cell, restarting=True)
+        except BerthError as error:
+            _log.warning("container %s could not be restarted: %s", cell.id, error)
+
+
+async def _record_failure(engine: Engine, cell: Cell, error: BaseException) -> None:
+    code = error.exit_code if isinstance(error, LaunchError) else _START_FAILED
+    changes: dict[str, object] = {"exit_code": code, "error": str(error), "pid": 0, "endpoints": {}, "ports": ()}
+    cell.console.end()
+    if cell.state.status is Status.RESTARTING:
+        # Docker gives up when a restart cannot even be started.
+        await move(engine, cell, Action.EXIT, event(cell.record, "die", {"exitCode": str(code)}), **changes)
+    else:
+        await update_state(engine, cell, **changes)
+    cell.announce_exit(ExitStatus(code, str(error)))
+    if cell.record.host.auto_remove:
+        await forget(engine, cell)
+        await discard(engine, cell.record, volumes=True)
+    else:
+        announce(engine, cell, "die", {"exitCode": str(code)})

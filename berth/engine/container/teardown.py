@@ -1,0 +1,47 @@
+"""Undoing a run: the network first, so that ports are free at once; then runtime state, mounts, run directory."""
+
+import logging
+import shutil
+
+from berth.base.errors import BerthError
+from berth.engine.container.cell import Cell
+from berth.engine.container.files import run_dir
+from berth.engine.container.record import ContainerRecord
+from berth.engine.container.runtime import runtime_of
+from berth.engine.engine import Engine
+
+_log = logging.getLogger(__name__)
+
+
+async def release_network(engine: Engine, cell: Cell) -> None:
+    """Free the container's addresses and ports; a failure is logged, the rest must go on."""
+    try:
+        await engine.networks.detach(cell.id)
+        engine.networks.remove_sandbox(cell.id)
+    except (BerthError, OSError) as error:
+        _log.error("container %s: releasing its network: %s", cell.id, error)
+
+
+async def teardown(engine: Engine, record: ContainerRecord) -> None:
+    """Remove what one run left in the kernel and below the exec root. Safe to repeat."""
+    steps = (
+        ("runtime state", lambda: _delete(engine, record)),
+        ("mounts", lambda: _unmount(engine, record)),
+    )
+    for what, step in steps:
+        try:
+            await step()
+        except (BerthError, OSError) as error:
+            _log.error("container %s: removing its %s: %s", record.id, what, error)
+    shutil.rmtree(run_dir(engine, record.id), ignore_errors=True)
+
+
+async def _delete(engine: Engine, record: ContainerRecord) -> None:
+    await runtime_of(engine, record).delete(record.id, force=True)
+
+
+async def _unmount(engine: Engine, record: ContainerRecord) -> None:
+    for point in record.mounts:
+        if point.kind == "volume":
+            await engine.volumes.unmount(point.name, record.id)
+    engine.images.unmount(record.id)

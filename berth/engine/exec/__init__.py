@@ -1,0 +1,1 @@
+"""Exec sessions: commands run beside a container's own process."""

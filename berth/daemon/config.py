@@ -211,7 +211,7 @@ def _from_flag(option: Option, value: Any) -> Any:
 
 
 def _flag_ulimit(text: str) -> tuple[str, Ulimit]:
-    name, equals, limits = text.partition("=")
+    name, _, limits = text.partition("=")
     soft, _, hard = limits.partition(":")
     try:
         return name, Ulimit(name=name, soft=int(soft), hard=int(hard or soft))

@@ -1,4 +1,4 @@
-"""One daemon per root: a pid file that names a living daemon, and a lock on the data root, refuse a second."""
+"""One daemon per root: a pid file naming a living daemon, or a lock on the data root, refuses a second."""
 
 import contextlib
 import fcntl
@@ -49,7 +49,7 @@ def _is_daemon(pid: int) -> bool:
 
 @contextlib.contextmanager
 def root_lock(root: Path) -> Iterator[None]:
-    """Hold the data root for this process; the kernel lets go of it when the process ends, however it ends."""
+    """Hold the data root for this process; the kernel lets go of it however the process ends."""
     try:
         root.mkdir(mode=0o711, parents=True, exist_ok=True)
         descriptor = os.open(root / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
@@ -69,7 +69,7 @@ def root_lock(root: Path) -> Iterator[None]:
 
 
 def prepare_exec_root(root: Path) -> None:
-    """Make the directory of this boot. What an earlier boot left there describes nothing any more: it goes."""
+    """Make the directory of this boot; what an earlier boot left there describes nothing, so it goes."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     root.mkdir(mode=0o711, parents=True, exist_ok=True)
     marker = root / "boot-id"

@@ -1,4 +1,4 @@
-"""The defaults that the engine adds to a host configuration, fixed at create so that ``inspect`` shows them."""
+"""The defaults that the engine adds to a host configuration, fixed at create and shown by ``inspect``."""
 
 from msgspec.structs import replace
 

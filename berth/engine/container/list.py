@@ -10,9 +10,11 @@ from berth.engine.container.record import ContainerRecord, Status
 from berth.engine.engine import Engine
 
 FILTERS = frozenset(
-    "ancestor before expose exited health id is-task isolation label name network publish since status "
-    "volume".split()
-)
+    (
+        "ancestor", "before", "exited", "expose", "health", "id", "is-task", "isolation", "label", "name",
+        "network", "publish", "since", "status", "volume",
+    )
+)  # fmt: skip
 _HEALTH = frozenset(("starting", "healthy", "unhealthy", "none"))
 _LISTED = frozenset((Status.RUNNING, Status.PAUSED, Status.RESTARTING))
 
@@ -28,7 +30,7 @@ class Row(NamedTuple):
 async def list_containers(
     engine: Engine,
     *,
-    all: bool = False,  # noqa: A002 - Docker's word for it
+    all: bool = False,
     limit: int = 0,
     size: bool = False,
     filters: Filters | None = None,

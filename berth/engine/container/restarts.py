@@ -20,7 +20,8 @@ def should_restart(record: ContainerRecord, exit_code: int) -> bool:
     if policy.name in ("always", "unless-stopped"):
         return True
     limit = policy.maximum_retry_count
-    return policy.name == "on-failure" and exit_code != 0 and (not limit or record.state.restart_count < limit)
+    left = not limit or record.state.restart_count < limit
+    return policy.name == "on-failure" and exit_code != 0 and left
 
 
 def should_start_with_daemon(record: ContainerRecord) -> bool:

@@ -139,7 +139,8 @@ async def _restart_later(engine: Engine, cell: Cell) -> None:
 
 async def _record_failure(engine: Engine, cell: Cell, error: BaseException) -> None:
     code = error.exit_code if isinstance(error, LaunchError) else _START_FAILED
-    changes: dict[str, object] = {"exit_code": code, "error": str(error), "pid": 0, "endpoints": {}, "ports": ()}
+    changes: dict[str, object] = {"exit_code": code, "error": str(error), "pid": 0, "endpoints": {}}
+    changes["ports"] = ()
     cell.console.end()
     if cell.state.status is Status.RESTARTING:
         # Docker gives up when a restart cannot even be started.

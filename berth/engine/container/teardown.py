@@ -1,4 +1,4 @@
-"""Undoing a run: the network first, so that ports are free at once; then runtime state, mounts, run directory."""
+"""Undoing a run: the network first, so that ports are free at once; then runtime state, mounts, files."""
 
 import logging
 import shutil

@@ -1,1 +1,1 @@
-"""System calls: the only room with ctypes and raw netlink."""
+"""Linux system calls that Python lacks, thin and named as the kernel names them. Only here is ctypes."""

@@ -7,13 +7,13 @@ class Caller(NamedTuple):
     """The other end of a connection.
 
     On a unix socket the kernel says user, group and process of whoever connected (SO_PEERCRED, unix(7)),
-    seen from the daemon's own namespaces. On TCP all three are None; ``subject`` is the common name of a
+    seen from the daemon's own namespaces. On TCP all three are -1; ``subject`` is the common name of a
     verified client certificate, empty without one.
     """
 
-    uid: int | None = None
-    gid: int | None = None
-    pid: int | None = None
+    uid: int = -1
+    gid: int = -1
+    pid: int = -1
     subject: str = ""
 
 

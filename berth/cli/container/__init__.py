@@ -1,0 +1,1 @@
+"""The commands on containers, one file each."""

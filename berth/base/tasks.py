@@ -45,6 +45,9 @@ class TaskTree:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._on_failure(task.get_name(), error)
 
+    def __len__(self) -> int:
+        return len(self._tasks)
+
     async def close(self) -> None:
         """Cancel every task and wait until all have ended."""
         tasks = list(self._tasks)

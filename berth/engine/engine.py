@@ -7,6 +7,7 @@ from berth.engine.runtimes import Runtimes
 from berth.engine.settings import Settings
 from berth.image.store import ImageStore
 from berth.network.manager import NetworkManager
+from berth.kernel.cgroup import CgroupLayout
 from berth.runtime.monitor import Monitor
 from berth.state.database import Database
 from berth.state.events import EventLog
@@ -26,6 +27,7 @@ class Engine:
         volumes: VolumeStore,
         monitor: Monitor,
         runtimes: Runtimes,
+        cgroups: CgroupLayout,
         tasks: TaskTree,
     ) -> None:
         self.settings = settings
@@ -36,8 +38,11 @@ class Engine:
         self.volumes = volumes
         self.monitor = monitor
         self.runtimes = runtimes
+        self.cgroups = cgroups
         self.tasks = tasks
         self.containers = Registry()
         self.execs = ExecRegistry()
         self.identity = ""
         """The engine's own id, shown by ``info``; kept in the state file."""
+        self.warnings: list[str] = []
+        """What the administrator should know, shown by ``info``: unknown keys of the configuration, and the like."""

@@ -50,6 +50,8 @@ class EventLog:
         self._changed = asyncio.Event()
         self._appended = False
         self._since_trim = 0
+        self.followers = 0
+        """How many are following at the moment."""
         database.on_commit(self._committed)
 
     def append(self, connection: sqlite3.Connection, event: Event) -> None:
@@ -78,6 +80,14 @@ class EventLog:
 
         With ``until_ns`` in the past the iteration ends after the stored ones.
         """
+        self.followers += 1
+        try:
+            async for event in self._follow(since_ns, until_ns):
+                yield event
+        finally:
+            self.followers -= 1
+
+    async def _follow(self, since_ns: int | None, until_ns: int | None) -> AsyncIterator[Event]:
         cursor = self._position(since_ns)
         while True:
             changed = self._changed

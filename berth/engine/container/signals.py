@@ -18,6 +18,10 @@ def parse_signal(text: str) -> int:
             return number
         raise InvalidArgument(f"invalid signal: {text}")
     name = value.removeprefix("SIG")
+    if name == "RTMIN":
+        return _RTMIN
+    if name == "RTMAX":
+        return _RTMAX
     try:
         return int(signal.Signals[f"SIG{name}"])
     except KeyError:

@@ -1,0 +1,23 @@
+"""``berthd``: the daemon's entry point."""
+
+import sys
+
+from berth.base.errors import BerthError
+
+
+def main() -> int:
+    """Run the daemon until it is told to end; returns the exit status."""
+    from berth.daemon.main import run
+    from berth.daemon.config import parse_flags
+
+    try:
+        return run(parse_flags(sys.argv[1:]))
+    except BerthError as error:
+        print(f"berthd: {error}", file=sys.stderr)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

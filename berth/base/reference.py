@@ -66,9 +66,7 @@ class ImageRef(NamedTuple):
 def parse_reference(text: str) -> ImageRef:
     """Parse and normalise what a person typed; InvalidArgument with Docker's text when it is no name."""
     if _ID.fullmatch(text):
-        raise InvalidArgument(
-            f"invalid repository name ({text}), cannot specify 64-byte hexadecimal strings"
-        )
+        raise InvalidArgument(f"invalid repository name ({text}), cannot specify 64-byte hexadecimal strings")
     name, at, digest_text = text.partition("@")
     domain, remainder = _split_domain(name)
     tag: str | None = None

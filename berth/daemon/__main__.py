@@ -7,8 +7,8 @@ from berth.base.errors import BerthError
 
 def main() -> int:
     """Run the daemon until it is told to end; returns the exit status."""
-    from berth.daemon.main import run
     from berth.daemon.config import parse_flags
+    from berth.daemon.main import run
 
     try:
         return run(parse_flags(sys.argv[1:]))

@@ -5,7 +5,7 @@ import os
 import ssl
 from collections.abc import Mapping, Sequence
 
-from berth.base.errors import InvalidArgument, Internal
+from berth.base.errors import Internal, InvalidArgument
 from berth.daemon.config import Config
 from berth.server.listen import Listener, listen_activated, listen_tcp, listen_unix
 
@@ -14,7 +14,9 @@ _TCP_PORT = 2375
 _TCP_TLS_PORT = 2376
 
 
-def open_listeners(config: Config, environment: Mapping[str, str]) -> list[tuple[Listener, ssl.SSLContext | None]]:
+def open_listeners(
+    config: Config, environment: Mapping[str, str]
+) -> list[tuple[Listener, ssl.SSLContext | None]]:
     """Open every address of ``hosts`` (default: the unix socket). Nothing stays open when one fails."""
     hosts: Sequence[str] = config["hosts"] or (f"unix://{DEFAULT_SOCKET}",)
     context = tls_context(config)
@@ -43,9 +45,13 @@ def _open(
     if scheme == "fd":
         found = listen_activated(environment, os.getpid())
         if not found:
-            raise Internal("no sockets found via socket activation: make sure the service was started by systemd")
+            raise Internal(
+                "no sockets found via socket activation: make sure the service was started by systemd"
+            )
         return [(listener, None) for listener in found]
-    raise InvalidArgument(f"invalid bind address format: {host}", hint="use unix://PATH, tcp://HOST:PORT or fd://")
+    raise InvalidArgument(
+        f"invalid bind address format: {host}", hint="use unix://PATH, tcp://HOST:PORT or fd://"
+    )
 
 
 def split_address(address: str, default_port: int) -> tuple[str, int]:

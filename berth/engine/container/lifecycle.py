@@ -70,9 +70,7 @@ def refusal(status: Status, action: Action, *, container_id: str, name: str) -> 
         if status is Status.PAUSED:
             return Conflict(f"Container {container_id} is already paused")
         if status is Status.RESTARTING:
-            return Conflict(
-                f"Container {container_id} is restarting, wait until the container is running"
-            )
+            return Conflict(f"Container {container_id} is restarting, wait until the container is running")
         return Conflict(f"Container {container_id} is not running")
     if action is Action.UNPAUSE:
         return Conflict(f"Container {container_id} is not paused")

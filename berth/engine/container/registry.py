@@ -78,6 +78,4 @@ class Registry:
 def check_name(name: str) -> None:
     """Refuse names that Docker refuses."""
     if len(name) < 2 or name[0] not in _NAME_FIRST or not all(c in _NAME_REST for c in name):
-        raise InvalidArgument(
-            f"Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
-        )
+        raise InvalidArgument(f"Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")

@@ -24,9 +24,7 @@ async def rename(engine: Engine, ref: str, name: str) -> None:
         record = msgspec.structs.replace(cell.record, name=wanted)
         happened = event(record, "rename", {"oldName": f"/{old}"})
         try:
-            await engine.database.write(
-                lambda c: (table.save(c, record), engine.events.append(c, happened))
-            )
+            await engine.database.write(lambda c: (table.save(c, record), engine.events.append(c, happened)))
         except BaseException:
             engine.containers.release(wanted, cell.id)
             raise

@@ -26,9 +26,7 @@ def verify(config: ContainerConfig, host: HostConfig) -> list[str]:
     if host.shm_size < 0:
         raise InvalidArgument("SHM size can not be less than 0")
     if not -1000 <= host.oom_score_adj <= 1000:
-        raise InvalidArgument(
-            f"Invalid value {host.oom_score_adj}, range for oom score adj is [-1000, 1000]"
-        )
+        raise InvalidArgument(f"Invalid value {host.oom_score_adj}, range for oom score adj is [-1000, 1000]")
     return verify_resources(host)
 
 

@@ -31,9 +31,18 @@ MIB = 1 << 20
         (HostConfig(pid_mode="nope"), "invalid PID mode: nope"),
         (HostConfig(ipc_mode="container:"), "invalid IPC mode: container:"),
         (HostConfig(restart_policy=RestartPolicy(name="sometimes")), "unknown policy 'sometimes'"),
-        (HostConfig(restart_policy=RestartPolicy(name="always", maximum_retry_count=3)), "maximum retry count"),
-        (HostConfig(auto_remove=True, restart_policy=RestartPolicy(name="always")), "can't create 'AutoRemove'"),
-        (HostConfig(network_mode="container:x", dns=("1.1.1.1",)), "conflicting options: dns and the container"),
+        (
+            HostConfig(restart_policy=RestartPolicy(name="always", maximum_retry_count=3)),
+            "maximum retry count",
+        ),
+        (
+            HostConfig(auto_remove=True, restart_policy=RestartPolicy(name="always")),
+            "can't create 'AutoRemove'",
+        ),
+        (
+            HostConfig(network_mode="container:x", dns=("1.1.1.1",)),
+            "conflicting options: dns and the container",
+        ),
         (HostConfig(extra_hosts=("nocolon",)), 'bad format for add-host: "nocolon"'),
     ],
 )
@@ -49,7 +58,10 @@ def test_host_configurations_that_are_refused(host: HostConfig, words: str) -> N
         (ContainerConfig(working_dir="rel"), "needs to be an absolute path"),
         (ContainerConfig(env=("=x",)), "invalid environment variable: =x"),
         (ContainerConfig(stop_signal="SIGNOPE"), "invalid signal: SIGNOPE"),
-        (ContainerConfig(healthcheck=HealthConfig(interval=5)), "Interval in Healthcheck cannot be less than 1ms"),
+        (
+            ContainerConfig(healthcheck=HealthConfig(interval=5)),
+            "Interval in Healthcheck cannot be less than 1ms",
+        ),
         (ContainerConfig(healthcheck=HealthConfig(retries=-1)), "cannot be negative"),
         (ContainerConfig(hostname="h" * 64), "longer than 63"),
         (ContainerConfig(cmd=("a\0b",)), "NUL"),
@@ -67,7 +79,15 @@ def test_a_plain_request_passes_without_a_warning() -> None:
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("TERM", 15), ("SIGTERM", 15), ("sigkill", 9), ("9", 9), ("RTMIN", 34), ("SIGRTMIN+3", 37), ("RTMAX-1", 63)],
+    [
+        ("TERM", 15),
+        ("SIGTERM", 15),
+        ("sigkill", 9),
+        ("9", 9),
+        ("RTMIN", 34),
+        ("SIGRTMIN+3", 37),
+        ("RTMAX-1", 63),
+    ],
 )
 def test_signals_by_name_and_number(text: str, number: int) -> None:
     assert parse_signal(text) == number

@@ -49,7 +49,7 @@ class StatsSample(NamedTuple):
 async def stats(
     engine: Engine, ref: str, *, stream: bool = True, one_shot: bool = False
 ) -> AsyncIterator[StatsSample]:
-    """Readings until the container is gone; without ``stream`` one, with its ``previous`` unless ``one_shot``."""
+    """Readings until the container is gone; without ``stream`` one, with ``previous`` unless ``one_shot``."""
     cell = engine.containers.resolve(ref)
     previous: StatsSample | None = None
     if not stream:

@@ -1,1 +1,1 @@
-"""Networks, addresses, ports and names."""
+"""Networks, addresses, published ports and the name files of containers."""

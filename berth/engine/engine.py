@@ -11,6 +11,7 @@ from berth.image.store import ImageStore
 from berth.kernel.cgroup import CgroupLayout
 from berth.network.manager import NetworkManager
 from berth.runtime.monitor import Monitor
+from berth.runtime.spec.host import HostFacts
 from berth.state.database import Database
 from berth.state.events import EventLog
 from berth.volume.store import VolumeStore
@@ -29,6 +30,7 @@ class Engine:
     monitor: Monitor
     runtimes: Runtimes
     cgroups: CgroupLayout
+    host: HostFacts
     tasks: TaskTree
     identity: str
     """The engine's own id, shown by ``info``; kept in the state file."""

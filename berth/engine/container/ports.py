@@ -3,7 +3,7 @@
 from berth.base.errors import InvalidArgument
 from berth.engine.spec.config import ContainerConfig
 from berth.engine.spec.host import HostConfig
-from berth.network.model import PortRequest
+from berth.network.records import PortRequest
 
 _PROTOCOLS = ("tcp", "udp", "sctp")
 

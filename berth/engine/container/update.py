@@ -6,7 +6,7 @@ from berth.base.errors import Conflict, InvalidArgument
 from berth.engine.container import table
 from berth.engine.container.change import event
 from berth.engine.container.record import Status
-from berth.engine.container.resources import runtime_resources
+from berth.engine.container.resources import runtime_limits
 from berth.engine.container.runtime import runtime_of
 from berth.engine.container.verify import check_policy, verify_resources
 from berth.engine.engine import Engine
@@ -40,7 +40,7 @@ async def update(
             host = msgspec.structs.replace(host, restart_policy=policy)
         warnings = verify_resources(host)
         if record.state.running:
-            await runtime_of(engine, record).update(cell.id, runtime_resources(host))
+            await runtime_of(engine, record).update(cell.id, runtime_limits(host))
         record = msgspec.structs.replace(record, host=host)
         happened = event(record, "update")
         await engine.database.write(lambda c: (table.save(c, record), engine.events.append(c, happened)))

@@ -1,0 +1,97 @@
+"""Connecting a container that starts: a sandbox with addresses and ports, another's sandbox, or the host."""
+
+from contextlib import AsyncExitStack
+from typing import NamedTuple
+
+from berth.base.errors import Conflict
+from berth.engine.container.networking import network_name
+from berth.engine.container.ports import port_requests
+from berth.engine.container.record import ContainerRecord, EndpointState, PublishedPort
+from berth.engine.engine import Engine
+from berth.engine.spec.network import EndpointSettings
+from berth.network.records import HOST as HOST_DRIVER
+from berth.network.records import Endpoint, EndpointRequest
+from berth.runtime.spec.options import HOST
+
+
+class Connection(NamedTuple):
+    """``namespace`` is a path to join or HOST; ``owner_id`` the container whose network this is."""
+
+    namespace: str
+    owner_id: str
+    endpoints: dict[str, EndpointState]
+    ports: tuple[PublishedPort, ...]
+    gateway: str = ""
+
+
+async def connect(engine: Engine, record: ContainerRecord, undo: AsyncExitStack) -> Connection:
+    """Make or find the container's network; ``undo`` gets what takes it away again."""
+    mode = record.host.network_mode
+    if mode.startswith("container:"):
+        return _join(engine, record, mode.removeprefix("container:"))
+    network = engine.networks.resolve(network_name(record.host))
+    if network.driver == HOST_DRIVER:
+        state = EndpointState(network_id=network.id)
+        return Connection(HOST, record.id, {network.name: state}, ())
+    sandbox = engine.networks.create_sandbox(record.id)
+    undo.callback(engine.networks.remove_sandbox, record.id)
+    undo.push_async_callback(engine.networks.detach, record.id)
+    endpoints: dict[str, EndpointState] = {}
+    ports: list[PublishedPort] = []
+    gateway = ""
+    for name, settings in record.endpoints.items():
+        target = engine.networks.resolve(name)
+        asked = port_requests(record.config, record.host) if target.id == network.id else ()
+        endpoint = await engine.networks.attach(
+            record.id, sandbox, target.id, _endpoint_request(record, settings), asked
+        )
+        endpoints[target.name] = endpoint_state(endpoint)
+        gateway = gateway or endpoint.gateway
+        ports += [
+            PublishedPort(
+                container_port=port.container_port,
+                protocol=port.protocol,
+                host_ip=port.host_ip,
+                host_port=port.host_port,
+            )
+            for port in endpoint.ports
+        ]
+    return Connection(str(sandbox), record.id, endpoints, tuple(ports), gateway)
+
+
+def _join(engine: Engine, record: ContainerRecord, ref: str) -> Connection:
+    other = engine.containers.resolve(ref)
+    if other.id == record.id:
+        raise Conflict("cannot join own network namespace")
+    if not other.state.running:
+        raise Conflict(f"cannot join network of a non running container: {other.id}")
+    if other.record.host.network_mode == "host":
+        return Connection(HOST, other.id, {}, ())
+    return Connection(f"/proc/{other.state.pid}/ns/net", other.id, {}, ())
+
+
+def _endpoint_request(record: ContainerRecord, settings: EndpointSettings) -> EndpointRequest:
+    ipam = settings.ipam_config
+    return EndpointRequest(
+        name=record.name,
+        aliases=settings.aliases,
+        ipv4=ipam.ipv4_address if ipam else "",
+        ipv6=ipam.ipv6_address if ipam else "",
+        mac=settings.mac_address,
+        priority=settings.gw_priority,
+    )
+
+
+def endpoint_state(endpoint: Endpoint) -> EndpointState:
+    """What ``inspect`` shows of a live endpoint."""
+    return EndpointState(
+        network_id=endpoint.network_id,
+        endpoint_id=endpoint.endpoint_id,
+        ipv4=endpoint.ipv4,
+        prefix_length=endpoint.prefix,
+        gateway=endpoint.gateway,
+        ipv6=endpoint.ipv6,
+        ipv6_prefix_length=endpoint.ipv6_prefix,
+        ipv6_gateway=endpoint.ipv6_gateway,
+        mac=endpoint.mac,
+    )

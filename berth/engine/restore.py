@@ -1,0 +1,138 @@
+"""What a new daemon does with what an earlier one left: rows plus kernel give the state.
+
+For every row: a run directory means that there may be a run. If its monitor knows of a process, the run is
+adopted (it may have ended meanwhile: then its exit is recorded now). Otherwise whatever the run left is
+removed and the row is told that its process is gone. What no row names is swept: it belongs to a create or
+a removal that was cut off, and nobody was told of either.
+"""
+
+import logging
+import shutil
+import time
+
+from berth.base.errors import BerthError
+from berth.engine.container import table
+from berth.engine.container.cell import Cell, ExitStatus
+from berth.engine.container.change import event, move, update_state
+from berth.engine.container.files import run_dir
+from berth.engine.container.lifecycle import Action
+from berth.engine.container.record import ContainerRecord, Status
+from berth.engine.container.restarts import should_start_with_daemon
+from berth.engine.container.runtime import runtime_of
+from berth.engine.container.supervise import run_cell, watch
+from berth.engine.container.sweep import discard, forget
+from berth.engine.container.teardown import release_network, teardown
+from berth.engine.engine import Engine
+from berth.runtime.monitor import Process
+
+_log = logging.getLogger(__name__)
+
+_LOST = 255
+"""Exit code of a run whose end nobody saw: the machine went down, or its monitor was killed."""
+
+
+async def restore(engine: Engine) -> None:
+    """Bring the engine to the state that rows and kernel describe. Call it once, before serving."""
+    records = table.load_all(engine.database)
+    for record in records:
+        engine.containers.add(Cell(record))
+    known = frozenset(record.id for record in records)
+    await engine.images.restore(known)
+    adopted = await _adopt_all(engine)
+    await engine.networks.restore(frozenset(cell.id for cell in adopted))
+    for cell in engine.containers:
+        if cell not in adopted:
+            await _settle(engine, cell)
+    for cell, process in adopted.items():
+        _take_up(engine, cell, process)
+    _sweep_directories(engine, known)
+
+
+async def start_by_policy(engine: Engine) -> None:
+    """Start the containers whose restart policy wants them up, after the engine serves."""
+    for cell in engine.containers:
+        wanted = should_start_with_daemon(cell.record) or cell.state.status is Status.RESTARTING
+        if not wanted or cell.state.running:
+            continue
+        async with cell.lock:
+            if cell.state.running:
+                continue
+            try:
+                await run_cell(engine, cell)
+            except BerthError as error:
+                _log.error("container %s (%s) could not be started: %s", cell.id, cell.record.name, error)
+
+
+async def _adopt_all(engine: Engine) -> dict[Cell, Process]:
+    """The runs that go on, or whose exit is still to be recorded."""
+    adopted: dict[Cell, Process] = {}
+    for cell in engine.containers:
+        directory = run_dir(engine, cell.id)
+        if cell.state.status is Status.REMOVING or not directory.exists():
+            continue
+        process = await engine.monitor.adopt(cell.id, directory, runtime_of(engine, cell.record))
+        if process is not None:
+            adopted[cell] = process
+    return adopted
+
+
+def _take_up(engine: Engine, cell: Cell, process: Process) -> None:
+    """Go on supervising a run; a start that was cut off between the process and the row is completed."""
+    cell.process = process
+    cell.console.bind(process.io)
+    if not cell.state.running:
+        move(
+            engine,
+            cell,
+            Action.START,
+            event(cell.record, "start"),
+            pid=process.pid,
+            started_at=time.time_ns(),
+            exit_code=0,
+            error="",
+        )
+    watch(engine, cell, process)
+
+
+async def _settle(engine: Engine, cell: Cell) -> None:
+    """A container without a live run: clean up after it and say so in its row."""
+    record = cell.record
+    if run_dir(engine, record.id).exists():
+        await release_network(engine, cell)
+        await teardown(engine, record)
+    if record.state.status is Status.REMOVING:
+        await forget(engine, cell)
+        await discard(engine, record, volumes=record.host.auto_remove)
+    elif record.state.running:
+        await _record_loss(engine, cell, record)
+
+
+async def _record_loss(engine: Engine, cell: Cell, record: ContainerRecord) -> None:
+    happened = event(record, "die", {"exitCode": str(_LOST)})
+    await move(
+        engine,
+        cell,
+        Action.EXIT,
+        happened,
+        pid=0,
+        exit_code=_LOST,
+        finished_at=time.time_ns(),
+        endpoints={},
+        ports=(),
+    )
+    cell.announce_exit(ExitStatus(_LOST))
+    if record.host.auto_remove:
+        await forget(engine, cell)
+        await discard(engine, record, volumes=True)
+    else:
+        await update_state(engine, cell, error="the end of this run was not seen: the host went down")
+
+
+def _sweep_directories(engine: Engine, known: frozenset[str]) -> None:
+    for root in (engine.settings.data_root / "containers", engine.settings.exec_root / "containers"):
+        if not root.is_dir():
+            continue
+        for entry in root.iterdir():
+            if entry.name not in known:
+                _log.info("removing %s: no container has this id", entry)
+                shutil.rmtree(entry, ignore_errors=True)

@@ -1,7 +1,7 @@
 """Answers to bytes: whole, streamed, and the head of a takeover."""
 
+import asyncio
 import time
-from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
 
@@ -9,6 +9,9 @@ import h11
 
 from berth.server.message import HeaderList, Response, StreamResponse
 from berth.server.wire import Wire, WriteGate
+
+BATCH = 64 << 10
+"""Bytes of a stream that are sent at once, and after which others get their turn."""
 
 _NO_BODY = (204, 304)
 _REASONS = {400: "Bad Request", 431: "Request Header Fields Too Large", 501: "Not Implemented"}
@@ -40,23 +43,67 @@ async def send_response(
     await gate.wait_room()
 
 
+class _Coalescer:
+    """Puts small chunks together without ever holding one back: what a generator yields without waiting
+    is sent as one piece, as soon as it waits or there is ``BATCH`` of it."""
+
+    def __init__(self, http: h11.Connection, wire: Wire) -> None:
+        self._http = http
+        self._wire = wire
+        self._loop = asyncio.get_running_loop()
+        self._parts: list[bytes] = []
+        self._handle: asyncio.Handle | None = None
+        self.size = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Take a chunk; it goes out when the event loop is next reached, if not before."""
+        self._parts.append(chunk)
+        self.size += len(chunk)
+        if self._handle is None:
+            self._handle = self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Send what there is."""
+        self.drop()
+        if self._parts:
+            data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+            self._parts.clear()
+            self.size = 0
+            self._wire.writelines(self._http.send_with_data_passthrough(h11.Data(data=data)) or [])
+
+    def drop(self) -> None:
+        """Do not send by itself any more."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+
 async def send_stream(
     http: h11.Connection, wire: Wire, gate: WriteGate, answer: StreamResponse, *, head_only: bool
 ) -> None:
     """Send the head at once, then every chunk as it comes; the iterator is closed whatever happens."""
     chunks = answer.chunks
+    out = _Coalescer(http, wire)
     try:
         wire.write(http.send(h11.Response(status_code=answer.status, headers=_encode(answer.headers))) or b"")
         if not head_only:
             async for chunk in chunks:
                 if chunk:
-                    wire.writelines(http.send_with_data_passthrough(h11.Data(data=chunk)) or [])
-                    await gate.wait_room()
+                    out.add(chunk)
+                    if out.size >= BATCH:
+                        out.flush()
+                        await gate.wait_room()
+                        await asyncio.sleep(0)  # a source that never waits must not hold up everybody else
+        out.flush()
         wire.write(http.send(h11.EndOfMessage()) or b"")
+    except Exception:
+        out.flush()
+        raise
     finally:
-        close: Callable[[], object] | None = getattr(chunks, "aclose", None)
+        out.drop()
+        close = getattr(chunks, "aclose", None)
         if close is not None:
-            await close()  # type: ignore[misc]  # an async generator's
+            await close()
 
 
 def takeover_head(headers: HeaderList, *, upgrade: bool) -> bytes:

@@ -1,0 +1,14 @@
+"""``POST /containers/prune``."""
+
+from berth.api.answers import json_answer
+from berth.api.call import Call
+from berth.engine.container.prune import FILTERS, prune
+from berth.server.message import Answer
+
+
+async def handle(call: Call) -> Answer:
+    """Remove the containers that do not run."""
+    report = await prune(call.engine, call.filters(FILTERS))
+    return json_answer(
+        {"ContainersDeleted": list(report.deleted) or None, "SpaceReclaimed": report.reclaimed}
+    )

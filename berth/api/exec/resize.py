@@ -1,0 +1,12 @@
+"""``POST /exec/{id}/resize``."""
+
+from berth.api.call import Call
+from berth.engine.exec.resize import resize
+from berth.server.message import Answer, Response
+
+
+async def handle(call: Call) -> Answer:
+    """Set the size of a session's terminal."""
+    height, width = call.size("h", "height"), call.size("w", "width")
+    await resize(call.engine, call.name, height, width)
+    return Response(200)

@@ -49,8 +49,11 @@ IFLA_INFO_DATA = 2
 IFLA_INFO_SLAVE_KIND = 4
 VETH_INFO_PEER = 1
 IFLA_BR_FORWARD_DELAY = 1
+IFLA_BRPORT_STATE = 1
 IFLA_BRPORT_MODE = 4
+IFLA_BRPORT_FLUSH = 22
 IFLA_BRPORT_ISOLATED = 33
+BR_STATE_DISABLED = 0
 
 IFA_ADDRESS = 1
 IFA_LOCAL = 2
@@ -136,10 +139,10 @@ def new_bridge(name: str, mac: bytes, mtu: int) -> Request:
 
 
 class VethEnd(NamedTuple):
-    """One end of a veth pair."""
+    """One end of a veth pair; without a ``mac`` the kernel makes one up."""
 
     name: str
-    mac: bytes
+    mac: bytes = b""
 
 
 def new_veth(host: VethEnd, peer: VethEnd, *, netns: int, bridge: int, mtu: int) -> Request:
@@ -154,7 +157,7 @@ def new_veth(host: VethEnd, peer: VethEnd, *, netns: int, bridge: int, mtu: int)
     body = (
         _ifinfo(flags=IFF_UP, mask=IFF_UP)
         + string(IFLA_IFNAME, host.name)
-        + attribute(IFLA_ADDRESS, host.mac)
+        + (attribute(IFLA_ADDRESS, host.mac) if host.mac else b"")
         + u32(IFLA_MTU, mtu)
         + u32(IFLA_MASTER, bridge)
         + nested(
@@ -175,6 +178,15 @@ def set_bridge_port(name: str, *, hairpin: bool, isolated: bool) -> Request:
     return Request(RTM_SETLINK, 0, _ifinfo(family=socket.AF_BRIDGE) + string(IFLA_IFNAME, name) + options)
 
 
+def shut_bridge_port(name: str) -> Request:
+    """Let no frame in or out of a bridge port any more, and forget what was heard on it. Unlike taking the
+    interface down this waits for nothing."""
+    options = nested(
+        IFLA_PROTINFO, u8(IFLA_BRPORT_STATE, BR_STATE_DISABLED), attribute(IFLA_BRPORT_FLUSH, b"")
+    )
+    return Request(RTM_SETLINK, 0, _ifinfo(family=socket.AF_BRIDGE) + string(IFLA_IFNAME, name) + options)
+
+
 def set_link_up(index: int) -> Request:
     """Bring an interface up."""
     return Request(RTM_NEWLINK, 0, _ifinfo(index, IFF_UP, IFF_UP))
@@ -185,9 +197,9 @@ def set_link_mtu(index: int, mtu: int) -> Request:
     return Request(RTM_NEWLINK, 0, _ifinfo(index) + u32(IFLA_MTU, mtu))
 
 
-def delete_link(index: int) -> Request:
+def delete_link(name: str) -> Request:
     """Remove an interface (of a pair, both ends)."""
-    return Request(RTM_DELLINK, 0, _ifinfo(index))
+    return Request(RTM_DELLINK, 0, _ifinfo() + string(IFLA_IFNAME, name))
 
 
 def new_address(index: int, address: bytes, prefix: int) -> Request:
@@ -224,6 +236,11 @@ def new_route(destination: bytes, prefix: int, gateway: bytes, index: int) -> Re
     """Add a route; prefix 0 is the default route, an empty gateway means directly on the link."""
     flags = NLM_F_CREATE | NLM_F_EXCL
     return Request(RTM_NEWROUTE, flags, _route_body(destination, prefix, gateway, index))
+
+
+def replace_default_route(gateway: bytes, index: int) -> Request:
+    """Make the default route go through ``gateway``, whether there was one or not."""
+    return Request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, _route_body(b"", 0, gateway, index))
 
 
 def delete_route(destination: bytes, prefix: int, gateway: bytes, index: int) -> Request:

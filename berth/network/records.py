@@ -31,8 +31,7 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True):
-    """One network. ``pools`` is what the network uses; ``asked_pools`` what its maker asked for, which is
-    what Docker's inspect shows of a gateway that was chosen by itself: nothing."""
+    """One network. ``pools`` is complete: subnets and gateways that nobody asked for are filled in."""
 
     id: str
     name: str
@@ -56,6 +55,8 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     own_bridge: bool = True
     """The interface was made by berth and goes with the network."""
     predefined: bool = False
+    chosen_subnet: bool = False
+    """The user chose the subnet, and so may choose addresses in it."""
 
     @property
     def mtu(self) -> int:

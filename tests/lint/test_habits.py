@@ -49,9 +49,8 @@ def _task_groups(tree: ast.Module) -> set[str]:
         if isinstance(node, ast.withitem) and node.optional_vars is not None:
             if "TaskGroup" in ast.unparse(node.context_expr):
                 names.add(ast.unparse(node.optional_vars))
-        elif isinstance(node, ast.arg) and node.annotation is not None:
-            if "TaskGroup" in ast.unparse(node.annotation):
-                names.add(node.arg)
+        elif isinstance(node, ast.arg) and "TaskGroup" in ast.unparse(node.annotation or node):
+            names.add(node.arg)
     return names
 
 

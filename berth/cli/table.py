@@ -6,8 +6,10 @@ named below ``berth.cli``. Order is that of Docker's lists.
 
 ATTACH = ("container.attach", "Attach local standard input, output, and error streams to a running container")
 CREATE = ("container.create", "Create a new container")
+DIFF = ("container.diff", "Inspect changes to files or directories on a container's filesystem")
 EVENTS = ("system.events", "Get real time events from the server")
 EXEC = ("container.exec", "Execute a command in a running container")
+EXPORT = ("container.export", "Export a container's filesystem as a tar archive")
 HISTORY = ("image.history", "Show the history of an image")
 IMPORT = ("image.import_", "Import the contents from a tarball to create a filesystem image")
 INFO = ("system.info", "Display system-wide information")
@@ -28,6 +30,7 @@ STOP = ("container.stop", "Stop one or more running containers")
 TAG = ("image.tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE")
 TOP = ("container.top", "Display the running processes of a container")
 UNPAUSE = ("container.unpause", "Unpause all processes within one or more containers")
+UPDATE = ("container.update", "Update configuration of one or more containers")
 WAIT = ("container.wait", "Block until one or more containers stop, then print their exit codes")
 
 COMMON = {
@@ -42,7 +45,9 @@ COMMANDS = {
     "attach": ATTACH,
     "completion": ("completion", "Print the completion script of a shell"),
     "create": CREATE,
+    "diff": DIFF,
     "events": EVENTS,
+    "export": EXPORT,
     "history": HISTORY,
     "import": IMPORT,
     "inspect": ("inspect", "Return low-level information on Docker objects"),
@@ -62,6 +67,7 @@ COMMANDS = {
     "tag": TAG,
     "top": TOP,
     "unpause": UNPAUSE,
+    "update": UPDATE,
     "wait": WAIT,
 }
 
@@ -72,7 +78,9 @@ GROUPS = {
         {
             "attach": ATTACH,
             "create": CREATE,
+            "diff": DIFF,
             "exec": EXEC,
+            "export": EXPORT,
             "inspect": ("container.inspect", "Display detailed information on one or more containers"),
             "kill": KILL,
             "logs": LOGS,
@@ -89,6 +97,7 @@ GROUPS = {
             "stop": STOP,
             "top": TOP,
             "unpause": UNPAUSE,
+            "update": UPDATE,
             "wait": WAIT,
         },
     ),

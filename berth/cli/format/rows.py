@@ -17,9 +17,9 @@ TABLE, JSON, RAW = "table", "json", "raw"
 class Row:
     """Base of all rows. Subclasses state their facts in the three class attributes."""
 
-    GO_TYPE: "ClassVar[str]" = ""
+    GO_TYPE: "ClassVar[str]"
     """Name of the context in error texts of templates, for example ``*formatter.ContainerContext``."""
-    HEADERS: "ClassVar[dict[str, str]]" = {}
+    HEADERS: "ClassVar[dict[str, str]]"
     """Column titles by cell name; a cell without a title can be used, its header is ``<no value>``."""
     CELLS: "ClassVar[tuple[str, ...]]" = ()
     """Methods without arguments, in alphabetical order: what ``--format json`` prints."""

@@ -11,7 +11,6 @@ from berth.cli.format.template.printing import printed, sprint, sprintf, sprintl
 from berth.cli.format.template.values import (
     MISSING,
     NilPointer,
-    Number,
     RawList,
     truth,
     type_name,
@@ -33,7 +32,7 @@ class Function(NamedTuple):
 
 
 def _length(value: Any) -> int:
-    if isinstance(value, Number) or not isinstance(value, str | list | dict):
+    if not isinstance(value, str | list | dict):
         if value is MISSING or value is None:
             raise CallError("len of untyped nil")
         if isinstance(value, NilPointer):
@@ -58,7 +57,7 @@ def _index(item: Any, *indexes: Any) -> Any:
                 what = "nil" if index is None or index is MISSING else type_name(index)
                 raise CallError(f"value has type {what}; should be string")
             item = item.get(index, _zero_of(item))
-        elif isinstance(item, list | str) and not isinstance(item, Number):
+        elif isinstance(item, list | str):
             item = _at(item, index)
         else:
             raise CallError(f"can't index item of type {_pointed(item)}")
@@ -94,7 +93,7 @@ def _slice(item: Any, *bounds: Any) -> Any:
         raise CallError("slice of untyped nil")
     if len(bounds) > 3:
         raise CallError(f"too many slice indexes: {len(bounds)}")
-    if not isinstance(item, list | str) or isinstance(item, Number):
+    if not isinstance(item, list | str):
         raise CallError(f"can't slice item of type {_pointed(item)}")
     limit = len(item)
     cuts = [_position(bound, "slice") for bound in bounds]

@@ -62,11 +62,20 @@ def show(value: Any, *, plus: bool = False, depth: int = 0) -> str:
 
 
 def _show_struct(value: Struct, *, plus: bool, depth: int) -> str:
+    if value.go_type == "formatter.Platform":
+        return _show_platform(value.fields)
     inner = (
         (f"{name}:" if plus else "") + show(item, plus=plus, depth=depth + 1)
         for name, item in value.fields.items()
     )
     return f"{{{' '.join(inner)}}}"
+
+
+def _show_platform(fields: dict[str, Any]) -> str:
+    """``linux(version)/arch/variant``: this type of Docker's client says how it is printed."""
+    version = f"({fields['OSVersion']})" if fields["OSVersion"] else ""
+    parts = [f"{fields['OS'] or 'unknown'}{version}", fields["Architecture"], fields["Variant"]]
+    return "/".join(part for part in parts if part)
 
 
 def printed(value: Any) -> str:

@@ -1,0 +1,81 @@
+"""What a run directory tells a later daemon about the conmon of a run.
+
+::
+
+    <run dir>/config.json    the specification
+              monitor.json   written here right after conmon's start
+              pid            the container's process 1, written by the runtime
+              attach, ctl    conmon's socket and control pipe
+              exit, oom      written by conmon at the end, or when memory ran out
+"""
+
+import contextlib
+import os
+from pathlib import Path
+
+import msgspec
+
+from berth.kernel.pidfd import PidFd, process_start_time
+
+RECORD = "monitor.json"
+CONTAINER_PID = "pid"
+EXIT = "exit"
+OOM = "oom"
+
+
+class MonitorRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Enough to talk to a conmon that somebody else started."""
+
+    conmon_pid: int
+    conmon_start: int
+    terminal: bool
+    stdin: bool
+    end_with_client: bool
+    cgroup: str
+
+
+def write_record(run_dir: Path, record: MonitorRecord) -> None:
+    """Keep the record; visible whole or not at all."""
+    new = run_dir / f".{RECORD}"
+    new.write_bytes(msgspec.json.encode(record))
+    new.rename(run_dir / RECORD)
+
+
+def read_record(run_dir: Path) -> MonitorRecord | None:
+    """The record of a run, None when there is none or it was cut short."""
+    try:
+        return msgspec.json.decode((run_dir / RECORD).read_bytes(), type=MonitorRecord)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def read_number(path: Path) -> int | None:
+    """The number in a file, None when it is missing or empty yet."""
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def open_conmon(record: MonitorRecord) -> PidFd | None:
+    """The conmon of a record, None when it has ended."""
+    try:
+        return PidFd.open(record.conmon_pid, record.conmon_start)
+    except (ProcessLookupError, OSError):
+        return None
+
+
+def find_conmons(run_dir: Path) -> list[PidFd]:
+    """Every conmon that serves ``run_dir``, recorded or not: a crash may have come before the record."""
+    found = []
+    wanted = os.fsencode(run_dir)
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            words = Path(f"/proc/{name}/cmdline").read_bytes().split(b"\0")
+            if b"--bundle" in words[1:] and words[words.index(b"--bundle") + 1] == wanted:
+                start = process_start_time(int(name))
+                if start is not None and words[0].endswith(b"conmon"):
+                    found.append(PidFd.open(int(name), start))
+    return found

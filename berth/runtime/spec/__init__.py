@@ -1,0 +1,1 @@
+"""From typed options to the OCI runtime's ``config.json``. Pure: facts of the host come in."""

@@ -53,8 +53,8 @@ class Held(Protocol):
 class Driver(Protocol):
     """The kernel's side of bridge networks."""
 
-    def subnets_in_use(self) -> Sequence[Subnet]:
-        """Destinations of the host's routes, without default routes and without those of ``own`` bridges."""
+    def subnets_in_use(self, own: Collection[str]) -> Sequence[Subnet]:
+        """Destinations of the host's routes, without default routes and those through ``own`` bridges."""
         ...
 
     def bridge_addresses(self, bridge: str) -> Sequence[tuple[str, int]]:

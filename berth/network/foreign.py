@@ -30,7 +30,7 @@ def pair(bridge: str, comment: str) -> tuple[tuple[str, ...], ...]:
 
 
 def bridges_with_rules(listing: str, comment: str) -> dict[str, set[str]]:
-    """Bridge to directions (``-i``, ``-o``) found with our comment in the output of ``iptables -S FORWARD``."""
+    """Bridge to directions (``-i``, ``-o``) found with our comment in ``iptables -S FORWARD``'s text."""
     found: dict[str, set[str]] = {}
     for line in listing.splitlines():
         words = line.split()

@@ -28,8 +28,11 @@ _ACCEPT_PAUSE_S = 1.0
 _IPPROTO_SCTP = 132
 
 
-def hold_port(tasks: TaskTree, protocol: str, address: str, port: int, target: Target) -> Held:
-    """Bind the port and serve it on the running loop; OSError as bind(2) and listen(2) give."""
+def hold_port(tasks: TaskTree, protocol: str, address: str, port: int, target: Target | None) -> Held:
+    """Bind the port and serve it on the running loop (without a ``target``: only keep it); OSError as
+    bind(2) and listen(2) give."""
+    if target is None:
+        return _Reserved(_bound(protocol, address, port))
     if protocol == TCP:
         return TcpListener(tasks, _bound(protocol, address, port), target)
     if protocol == UDP:
@@ -96,7 +99,7 @@ class TcpListener:
             self._loop.remove_reader(self._socket.fileno())
             self._pause = self._loop.call_later(_ACCEPT_PAUSE_S, self._resume)
             return
-        client.setblocking(False)
+        client.settimeout(0)
         task = self._tasks.spawn("port-proxy", _serve(client, self._target))
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)

@@ -21,6 +21,8 @@ def parse_size(text: str) -> int:
     lowered = text.strip().lower()
     number = lowered.rstrip("abcdefghijklmnopqrstuvwxyz").rstrip()
     suffix = lowered[len(number) :].strip()
+    if not number:
+        raise InvalidArgument(f"invalid size: '{text}'")
     unit = suffix if suffix in ("", "b") else suffix.removesuffix("b").removesuffix("i")
     if unit not in _BINARY or suffix in ("i", "ib"):
         raise InvalidArgument(f"invalid suffix: '{suffix}'")

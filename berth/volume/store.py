@@ -298,7 +298,7 @@ def _size(data: Path) -> int:
 
 
 def _delete_tree(place: Path) -> None:
-    """Delete a directory for good. What cannot go now (an immutable file) is tried at the next start again."""
+    """Delete a directory for good. What cannot go now (an immutable file) waits for the next start."""
     try:
         shutil.rmtree(place)
     except OSError as error:

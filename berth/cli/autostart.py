@@ -2,7 +2,7 @@
 
 import posix
 
-from berth.cli.cli import Exit
+from berth.client.errors import ConnectionFailed
 
 TYPE_CHECKING = False  # without typing: its import is slow
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def ensure_daemon(cli: "Cli", endpoint: "Endpoint") -> None:
     problem = start_daemon(cli, endpoint.path)
     if problem:
         text = f"Cannot connect to the Docker daemon at {endpoint.url}. Is the docker daemon running?"
-        raise Exit(1, text, hint=problem)
+        raise ConnectionFailed(text, hint=problem)
 
 
 def answers(path: str) -> bool:

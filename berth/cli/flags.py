@@ -264,7 +264,9 @@ class _Parser:
 def parse(
     flags: "Sequence[Flag]", words: "Sequence[str]", *, interspersed: bool = True
 ) -> "tuple[Options, list[str], bool]":
-    """Parse ``words``: the options, notes to print first (pflag prints them on standard output), and whether help was asked for.
+    """Parse ``words``: the options, notes to print first, and whether help was asked for.
+
+    Notes belong on standard output, where pflag's users see them.
 
     With ``interspersed`` false the first argument ends the flags, so that the words of a command inside
     the container are not taken for ours. Raises FlagError.

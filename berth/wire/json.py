@@ -8,6 +8,7 @@ TYPE_CHECKING = False  # without typing: its import is slow
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
     _json: Any
 else:
     try:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 FLAGS = (
     Flag("signal", "s", "string", "Signal to send to the container"),
     Flag("timeout", "t", "int", "Seconds to wait before killing the container"),
-    Flag("time", "", "int", "Seconds to wait before killing the container", deprecated="use --timeout instead"),
+    Flag(
+        "time", "", "int", "Seconds to wait before killing the container", deprecated="use --timeout instead"
+    ),
 )
 COMMAND = Command(
     "[OPTIONS] CONTAINER [CONTAINER...]",

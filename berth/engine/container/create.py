@@ -68,7 +68,7 @@ async def create(engine: Engine, options: CreateOptions) -> Created:
         engine.containers.release(name, container_id)
         raise
     engine.containers.add(Cell(record))
-    engine.monitor.warm_up()
+    engine.monitor.prepare()
     return Created(container_id, tuple(warnings))
 
 

@@ -2,13 +2,14 @@
 
 import shutil
 from contextlib import AsyncExitStack
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from berth.engine.container.cell import Cell
 from berth.engine.container.connect import connect
 from berth.engine.container.files import run_dir
 from berth.engine.container.filesystem import prepare_mounts, prepare_working_dir
-from berth.engine.container.record import ContainerRecord, EndpointState, PublishedPort
+from berth.engine.container.record import EndpointState, PublishedPort
 from berth.engine.container.runtime import runtime_of
 from berth.engine.container.specify import Surroundings, spec_options
 from berth.engine.container.teardown import teardown
@@ -56,29 +57,23 @@ async def launch(engine: Engine, cell: Cell) -> Launched:
     return Launched(process, connection.endpoints, connection.ports)
 
 
-async def _create_process(
-    engine: Engine, cell: Cell, spec: dict[str, object], undo: AsyncExitStack
-) -> Process:
+async def _create_process(engine: Engine, cell: Cell, spec: dict[str, Any], undo: AsyncExitStack) -> Process:
     record = cell.record
     config = record.config
     runtime = runtime_of(engine, record)
+    directory = run_dir(engine, record.id)
+    undo.push_async_callback(engine.monitor.discard, record.id, directory, runtime)
     process = await engine.monitor.create(
         Launch(
             container_id=record.id,
-            run_dir=run_dir(engine, record.id),
-            spec=spec,
+            run_dir=directory,
             runtime=runtime,
+            spec=spec,
+            log_path=Path(record.log_path) if record.log_path else None,
             terminal=config.tty,
-            console_size=record.host.console_size if any(record.host.console_size) else None,
-            stdin_open=config.open_stdin,
+            stdin=config.open_stdin,
             stdin_once=config.stdin_once,
-            log_path=_log_path(record),
         )
     )
-    undo.push_async_callback(process.abandon)
     cell.console.bind(process.io)
     return process
-
-
-def _log_path(record: ContainerRecord) -> str:
-    return "" if record.host.log_config.type == "none" else record.log_path

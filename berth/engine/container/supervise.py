@@ -73,6 +73,7 @@ async def _until_exit(engine: Engine, cell: Cell, process: Process) -> None:
     async with cell.lock:
         if cell.process is process:
             await finish_run(engine, cell, ended)
+    process.release()
 
 
 async def finish_run(engine: Engine, cell: Cell, ended: Exit) -> None:
@@ -83,6 +84,7 @@ async def finish_run(engine: Engine, cell: Cell, ended: Exit) -> None:
     """
     record = cell.record
     cell.process = None
+    cell.console.unbind()
     stop_health(cell)
     again = should_restart(record, ended.code)
     await release_network(engine, cell)
@@ -91,7 +93,7 @@ async def finish_run(engine: Engine, cell: Cell, ended: Exit) -> None:
     removed = record.host.auto_remove and not again and not cell.keep
     if removed:
         await forget(engine, cell)
-    await teardown(engine, record)
+    await teardown(engine, record, ended=True)
     if removed:
         await discard(engine, record, volumes=True)
     elif again:
@@ -142,6 +144,7 @@ async def _record_failure(engine: Engine, cell: Cell, error: BaseException) -> N
     changes: dict[str, object] = {"exit_code": code, "error": str(error), "pid": 0, "endpoints": {}}
     changes["ports"] = ()
     cell.console.end()
+    cell.process = None
     if cell.state.status is Status.RESTARTING:
         # Docker gives up when a restart cannot even be started.
         await move(engine, cell, Action.EXIT, event(cell.record, "die", {"exitCode": str(code)}), **changes)

@@ -22,10 +22,14 @@ async def release_network(engine: Engine, cell: Cell) -> None:
         _log.error("container %s: releasing its network: %s", cell.id, error)
 
 
-async def teardown(engine: Engine, record: ContainerRecord) -> None:
-    """Remove what one run left in the kernel and below the exec root. Safe to repeat."""
+async def teardown(engine: Engine, record: ContainerRecord, *, ended: bool = False) -> None:
+    """Remove what one run left in the kernel and below the exec root. Safe to repeat.
+
+    ``ended`` says that the monitor has reported the exit: then only the runtime's own state is left of the
+    process. Otherwise everything that could still be alive is looked for and killed.
+    """
     steps = (
-        ("runtime state", lambda: _delete(engine, record)),
+        ("process", lambda: _delete(engine, record, ended=ended)),
         ("mounts", lambda: _unmount(engine, record)),
     )
     for what, step in steps:
@@ -36,8 +40,12 @@ async def teardown(engine: Engine, record: ContainerRecord) -> None:
     shutil.rmtree(run_dir(engine, record.id), ignore_errors=True)
 
 
-async def _delete(engine: Engine, record: ContainerRecord) -> None:
-    await runtime_of(engine, record).delete(record.id, force=True)
+async def _delete(engine: Engine, record: ContainerRecord, *, ended: bool) -> None:
+    runtime = runtime_of(engine, record)
+    if ended:
+        await runtime.delete(record.id, force=True)
+    else:
+        await engine.monitor.discard(record.id, run_dir(engine, record.id), runtime)
 
 
 async def _unmount(engine: Engine, record: ContainerRecord) -> None:

@@ -9,6 +9,4 @@ from berth.server.message import Answer
 async def handle(call: Call) -> Answer:
     """Remove the containers that do not run."""
     report = await prune(call.engine, call.filters(FILTERS))
-    return json_answer(
-        {"ContainersDeleted": list(report.deleted) or None, "SpaceReclaimed": report.reclaimed}
-    )
+    return json_answer({"ContainersDeleted": list(report.ids) or None, "SpaceReclaimed": report.reclaimed})

@@ -1,0 +1,12 @@
+"""``POST /networks/prune``."""
+
+from berth.api.answers import json_answer
+from berth.api.call import Call
+from berth.engine.network.prune import FILTERS, prune
+from berth.server.message import Answer
+
+
+async def handle(call: Call) -> Answer:
+    """Remove unused networks."""
+    report = await prune(call.engine, call.filters(FILTERS))
+    return json_answer({"NetworksDeleted": list(report.deleted) or None})

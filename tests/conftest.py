@@ -6,9 +6,14 @@ Nothing here knows a room. Fixtures of one kind of test live beside those tests.
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.leftovers import Snapshot, describe_leftovers
+
+# The same examples every time, and no failure because a machine is slow.
+hypothesis.settings.register_profile("house", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("house")
 
 ENGINES = ("dockerd", "berthd")
 

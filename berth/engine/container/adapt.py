@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from berth.engine.engine import Engine
 from berth.engine.spec.config import ContainerConfig
 from berth.engine.spec.host import HostConfig, LogConfig
+from berth.kernel.cgroup import CgroupMode
 from berth.logs.drivers import check_log_options
 
 
@@ -44,7 +45,7 @@ def _cgroupns(engine: Engine, host: HostConfig) -> str:
     """Docker's default: private on cgroup v2, the host's on v1 and for privileged containers."""
     if engine.settings.default_cgroupns_mode:
         return engine.settings.default_cgroupns_mode
-    return "private" if engine.runtimes.cgroup_v2 and not host.privileged else "host"
+    return "private" if engine.cgroups.mode is CgroupMode.V2 and not host.privileged else "host"
 
 
 def _memory_swap(host: HostConfig) -> int:

@@ -11,6 +11,7 @@ import msgspec
 from berth.base.errors import InvalidArgument
 from berth.engine.spec.config import ContainerConfig
 from berth.engine.spec.health import HealthConfig
+from berth.engine.spec.naming import Empty
 from berth.image.config import ImageSettings
 
 
@@ -28,15 +29,15 @@ def merge_config(config: ContainerConfig, image: ImageSettings) -> ContainerConf
         config,
         entrypoint=entrypoint,
         cmd=command,
-        env=merge_env(image.env or (), config.env or ()),
-        labels={**(image.labels or {}), **(config.labels or {})},
-        exposed_ports={**(image.exposed_ports or {}), **(config.exposed_ports or {})},
-        volumes={**(image.volumes or {}), **(config.volumes or {})},
+        env=merge_env(image.env or (), config.env),
+        labels={**(image.labels or {}), **config.labels},
+        exposed_ports={**dict.fromkeys(image.exposed_ports or (), Empty()), **config.exposed_ports},
+        volumes={**dict.fromkeys(image.volumes or (), Empty()), **config.volumes},
         user=config.user or image.user or "",
         working_dir=config.working_dir or image.working_dir or "",
         stop_signal=config.stop_signal or image.stop_signal or "",
         shell=config.shell or tuple(image.shell or ()),
-        healthcheck=merge_health(config.healthcheck, image.healthcheck),
+        healthcheck=merge_health(config.healthcheck, _image_health(image)),
     )
 
 
@@ -65,4 +66,18 @@ def merge_health(given: HealthConfig | None, image: HealthConfig | None) -> Heal
         start_period=given.start_period or image.start_period,
         start_interval=given.start_interval or image.start_interval,
         retries=given.retries or image.retries,
+    )
+
+
+def _image_health(image: ImageSettings) -> HealthConfig | None:
+    check = image.healthcheck
+    if check is None:
+        return None
+    return HealthConfig(
+        test=check.test,
+        interval=check.interval,
+        timeout=check.timeout,
+        start_period=check.start_period,
+        start_interval=check.start_interval,
+        retries=check.retries,
     )

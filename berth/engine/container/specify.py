@@ -11,7 +11,7 @@ from berth.engine.container.record import ContainerRecord, MountPoint
 from berth.engine.container.resources import runtime_devices, runtime_limits
 from berth.engine.engine import Engine
 from berth.kernel.rlimit import highest_hard
-from berth.runtime.init import find_init
+from berth.runtime.programs import find_init
 from berth.runtime.seccomp.profile import default_profile, parse_profile, resolve_profile
 from berth.runtime.spec.capabilities import resolve as resolve_capabilities
 from berth.runtime.spec.environment import container_environment
@@ -107,7 +107,9 @@ def hostname_of(engine: Engine, record: ContainerRecord) -> str:
 
 def _init_path(engine: Engine, record: ContainerRecord) -> str:
     wanted = record.host.init if record.host.init is not None else engine.settings.init
-    return find_init(engine.settings.init_path) if wanted and record.host.pid_mode != "host" else ""
+    if not wanted or record.host.pid_mode == "host":
+        return ""
+    return str(find_init(engine.settings.init_path))
 
 
 def _apparmor(facts: HostFacts, record: ContainerRecord, security: SecurityOptions) -> str:

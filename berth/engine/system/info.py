@@ -10,6 +10,7 @@ from berth import __version__
 from berth.engine.container.record import Status
 from berth.engine.engine import Engine
 from berth.engine.settings import RuntimeChoice
+from berth.kernel.cgroup import CgroupMode
 
 _OS_RELEASE = ("/etc/os-release", "/usr/lib/os-release")
 
@@ -71,7 +72,7 @@ async def info(engine: Engine) -> Info:
         data_root=str(settings.data_root),
         log_driver=settings.log_config.type,
         cgroup_driver="cgroupfs",
-        cgroup_version="2" if engine.runtimes.cgroup_v2 else "1",
+        cgroup_version="2" if (engine.cgroups.mode is CgroupMode.V2) else "1",
         runtimes=engine.runtimes.listed(),
         default_runtime=engine.runtimes.default,
         init_binary=settings.init_path or "docker-init",
@@ -109,7 +110,7 @@ def _security_options(engine: Engine) -> tuple[str, ...]:
     options = ["name=seccomp,profile=builtin"]
     if Path("/sys/module/apparmor/parameters/enabled").exists():
         options.insert(0, "name=apparmor")
-    if engine.runtimes.cgroup_v2:
+    if engine.cgroups.mode is CgroupMode.V2:
         options.append("name=cgroupns")
     if engine.settings.no_new_privileges:
         options.append("name=no-new-privileges")

@@ -78,7 +78,7 @@ def write_name_files(engine: Engine, record: ContainerRecord, connection: Connec
         hostname=name,
         domainname=record.config.domainname,
         addresses=[address for e in endpoints for address in (e.ipv4, e.ipv6) if address],
-        extra=resolve_extra_hosts(host.extra_hosts, connection.gateway),
+        extra=resolve_extra_hosts(host.extra_hosts, engine.networks.host_gateway()),
         base=_text(Path("/etc/hosts")) if on_host else None,
     )
     resolver = resolv_conf(

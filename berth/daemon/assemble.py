@@ -1,0 +1,114 @@
+"""Putting the house together: every part opened once, in plain sight, and closed in the opposite order."""
+
+import logging
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+from berth.base.errors import Unavailable
+from berth.base.ids import new_id
+from berth.base.tasks import TaskTree
+from berth.daemon.config import Config
+from berth.daemon.settings import make_network_config, make_settings
+from berth.engine.container import table as container_table
+from berth.engine.engine import Engine
+from berth.engine.runtimes import open_runtimes
+from berth.image import store as image_store
+from berth.image.store import ImageStore
+from berth.kernel.cgroup import CgroupLayout
+from berth.kernel.cgroup import detect as detect_cgroups
+from berth.network import manager as network_manager
+from berth.network.manager import NetworkManager
+from berth.runtime.conmon import ConmonMonitor
+from berth.runtime.programs import find_program, release_programs
+from berth.runtime.spec.host import detect_host
+from berth.state import events as event_log
+from berth.state.database import Database
+from berth.state.events import EventLog
+from berth.volume import record as volume_record
+from berth.volume.store import VolumeStore
+
+_log = logging.getLogger(__name__)
+
+_IDENTITY_SCHEMA = "CREATE TABLE IF NOT EXISTS identity (id TEXT NOT NULL);"
+_SCHEMAS = (
+    _IDENTITY_SCHEMA,
+    event_log.SCHEMA,
+    container_table.SCHEMA,
+    image_store.SCHEMA,
+    network_manager.SCHEMA,
+    volume_record.SCHEMA,
+)
+
+
+class Assembly(NamedTuple):
+    """The engine, and what closes its parts."""
+
+    engine: Engine
+    stack: AsyncExitStack
+
+    async def close(self) -> None:
+        """Close every part; containers are not touched."""
+        await self.stack.aclose()
+
+
+async def assemble(config: Config, data_root: Path, exec_root: Path) -> Assembly:
+    """Open every part of the engine. Raises BerthError, with nothing left open, when one cannot be had."""
+    settings = make_settings(config, data_root, exec_root)
+    host = detect_host()
+    cgroups = detect_cgroups()
+    async with AsyncExitStack() as stack:
+        database = Database.open(data_root / "state.db", _SCHEMAS)
+        stack.callback(database.close)
+        runtimes = await open_runtimes(exec_root, host, settings.runtimes, settings.default_runtime)
+        stack.callback(release_programs, exec_root)
+        monitor = _monitor(exec_root, cgroups)
+        stack.push_async_callback(monitor.close)
+        images = await ImageStore.open(
+            data_root / "image", exec_root, database, layer_form=settings.layer_form
+        )
+        stack.push_async_callback(images.close)
+        volumes = await VolumeStore.open(data_root, database)
+        networks = await NetworkManager.open(database, exec_root, make_network_config(config, data_root))
+        stack.push_async_callback(networks.close)
+        tasks = TaskTree(_report)
+        stack.push_async_callback(tasks.close)
+        engine = Engine(
+            settings=settings,
+            database=database,
+            events=EventLog(database),
+            images=images,
+            networks=networks,
+            volumes=volumes,
+            monitor=monitor,
+            runtimes=runtimes,
+            cgroups=cgroups,
+            host=host,
+            tasks=tasks,
+            identity=await _identity(database),
+            warnings=list(config.warnings),
+        )
+        for warning in config.warnings:
+            _log.warning("%s", warning)
+        return Assembly(engine, stack.pop_all())
+
+
+def _monitor(exec_root: Path, cgroups: CgroupLayout) -> ConmonMonitor:
+    program = find_program("conmon")
+    if program is None:
+        raise Unavailable("conmon is not installed", hint="install the package conmon")
+    return ConmonMonitor(program, exec_root / "monitor", cgroups)
+
+
+def _report(name: str, error: BaseException) -> None:
+    _log.error("background task %s failed", name, exc_info=error)
+
+
+async def _identity(database: Database) -> str:
+    """The engine's id: made at the first start, the same ever after."""
+    rows = database.read("SELECT id FROM identity")
+    if rows:
+        return str(rows[0][0])
+    fresh = new_id()
+    await database.write(lambda c: c.execute("INSERT INTO identity VALUES (?)", (fresh,)))
+    return fresh

@@ -11,6 +11,8 @@ TYPE_CHECKING = False  # without typing: its import is slow
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from berth.cli.flags import Flag
+
 USAGE_ERROR = 125
 
 
@@ -96,7 +98,17 @@ def _call(cli: Cli, verb: Verb, words: "list[str]") -> int:
             f"{pointer} '{verb.path} --help' for more information",
             hint=missing_argument(verb.path, options),
         )
+    for flag in command.flags:
+        if flag.api and options.changed(flag.dest):
+            _require(cli, flag)
     return verb.act(cli, options)
+
+
+def _require(cli: Cli, flag: "Flag") -> None:
+    client = cli.client
+    if not client.at_least(flag.api):
+        problem = f"requires API version {flag.api}, but the Docker daemon API version is {client.version}"
+        raise Exit(1, f'"--{flag.name}" {problem}')
 
 
 def usage_error(path: str, command: Command, text: str) -> Exit:

@@ -32,11 +32,13 @@ class Flag:
     stands and parsed by ``parse``. ``parse`` turns text into a value and raises BerthError with the text
     that belongs behind "invalid argument". ``many`` collects values in a list. ``default`` is the value
     when the flag is absent, ``shown`` the text of "(default ...)" in help where it is not derived from
-    ``default``. ``dest`` is the name in Options when it is not the flag's own (aliases share one).
+    ``default``. ``api`` is the API version that the flag needs. ``dest`` is the name in Options when it
+    is not the flag's own (aliases share one).
     """
 
     __slots__ = (
-        "default", "deprecated", "dest", "help", "hidden", "kind", "many", "name", "parse", "short", "shown",
+        "api", "default", "deprecated", "dest", "help", "hidden", "kind", "many", "name", "parse", "short",
+        "shown",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 - a table row; every caller names its fields
@@ -53,6 +55,7 @@ class Flag:
         dest: str = "",
         hidden: bool = False,
         deprecated: str = "",
+        api: str = "",
     ) -> None:
         row = _KINDS.get(kind)
         self.name = name
@@ -66,6 +69,7 @@ class Flag:
         self.dest = dest or name.replace("-", "_")
         self.hidden = hidden or bool(deprecated)
         self.deprecated = deprecated
+        self.api = api
 
     @property
     def title(self) -> str:
@@ -144,13 +148,6 @@ def parse_key_value(text: str) -> "tuple[str, str]":
     return name.strip().lower(), value.strip()
 
 
-def _parse_positive_duration(text: str) -> int:
-    value = parse_duration(text)
-    if value < 0:
-        raise InvalidArgument("duration cannot be negative")
-    return value
-
-
 # kind: (parse, value when absent, collects a list, shown in help as)
 _KINDS: "dict[str, tuple[Callable[[str], Any], Any, bool, str]]" = {
     "bool": (parse_bool, False, False, ""),
@@ -159,7 +156,7 @@ _KINDS: "dict[str, tuple[Callable[[str], Any], Any, bool, str]]" = {
     "uint16": (_parse_uint16, 0, False, "uint16"),
     "uint": (_parse_uint, 0, False, "uint"),
     "bytes": (parse_size, 0, False, "bytes"),
-    "duration": (_parse_positive_duration, 0, False, "duration"),
+    "duration": (parse_duration, 0, False, "duration"),
     "list": (str, None, True, "list"),
     "stringArray": (str, None, True, "stringArray"),
     "stringSlice": (str, None, True, "strings"),

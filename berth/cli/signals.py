@@ -24,13 +24,9 @@ def name_of(number: int) -> str:
     if number in _NAMES and number not in (_signal.SIGRTMIN, _signal.SIGRTMAX):
         return str(_NAMES[number])
     low, high = int(_signal.SIGRTMIN), int(_signal.SIGRTMAX)
-    if number == low:
-        return "RTMIN"
-    return (
-        f"RTMIN+{number - low}"
-        if number <= (low + high) // 2
-        else f"RTMAX-{high - number}".removesuffix("-0")
-    )
+    if number in (low, high):
+        return "RTMIN" if number == low else "RTMAX"
+    return f"RTMIN+{number - low}" if number <= (low + high) // 2 else f"RTMAX-{high - number}"
 
 
 def all_forwardable() -> list[int]:

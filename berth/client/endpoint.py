@@ -81,7 +81,9 @@ def _tcp(rest: str, text: str, tls: TlsFiles | None) -> Endpoint:
         host, _, port_text = address.rpartition(":") if ":" in address else (address, "", "")
     port = _TLS_PORT if tls else _PLAIN_PORT
     if port_text:
-        if not port_text.isdigit() or int(port_text) > 65535:
+        if not port_text.isdigit():
+            raise InvalidArgument(f'parse "tcp://{rest}": invalid port ":{port_text}" after host')
+        if int(port_text) > 65535:
             raise InvalidArgument(f"invalid bind address format: {text}")
         port = int(port_text)
     host = host or "localhost"

@@ -116,8 +116,6 @@ def _adapt(cli: "Cli", options: "Options", spec: Spec) -> None:
     client = cli.client
     if options.use_api_socket:
         _mount_socket(cli, spec)
-    if options.health_start_interval and not client.at_least("1.44"):
-        raise _too_old(client.version, "specify health-check start interval", "1.44")
     per_network = any(endpoint["MacAddress"] for endpoint in spec.networking.values())
     if per_network and not client.at_least("1.44"):
         raise _too_old(client.version, "specify mac-address per network", "1.44")
@@ -156,11 +154,15 @@ def _platform(cli: "Cli", text: str) -> str | None:
     if not text or not cli.client.at_least("1.41"):
         return None
     parts = text.lower().split("/")
-    if len(parts) > 3 or not all(part.replace("_", "").replace("-", "").isalnum() for part in parts):
+    wrong = next((part for part in parts if not part.replace("_", "").replace("-", "").isalnum()), None)
+    if wrong is not None:
         raise InvalidArgument(
-            f'error parsing specified platform: "{text}" is an invalid component of "{text}": '
+            f'error parsing specified platform: "{wrong}" is an invalid component of "{text}": '
             'platform specifier component must match "^[A-Za-z0-9_.-]+$": invalid argument'
         )
+    if len(parts) > 3:
+        problem = f'"{text}": cannot parse platform specifier: invalid argument'
+        raise InvalidArgument(f"error parsing specified platform: {problem}")
     if len(parts) == 1:
         if parts[0] in ("linux", "windows", "darwin", "freebsd"):
             return parts[0]

@@ -94,13 +94,12 @@ def _body(cli: "Cli", options: "Options") -> "dict[str, Any]":
         "AttachStdin": options.interactive and not options.detach,
         "AttachStdout": not options.detach,
         "AttachStderr": not options.detach,
+        "Detach": options.detach,
         "DetachKeys": chosen_keys(cli, options.detach_keys),
         "Env": variables or None,
         "WorkingDir": options.workdir,
         "Cmd": options.args[1:],
     }
-    if options.detach:
-        body["Detach"] = True
     if options.tty:
         from berth.cli.terminal import size
 

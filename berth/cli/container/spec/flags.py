@@ -115,6 +115,7 @@ _HEALTH = (
     Flag(
         "health-start-interval", "", "duration",
         "Time between running the check during the start period (ms|s|m|h) (default 0s)",
+        api="1.44",
     ),
     Flag("no-healthcheck", "", "bool", "Disable any container-specified HEALTHCHECK"),
 )  # fmt: skip
@@ -184,7 +185,7 @@ _EXECUTION = (
     Flag("init", "", "bool", "Run an init inside the container that forwards signals and reaps processes"),
     Flag(
         "annotation", "", "map", "Add an annotation to the container (passed through to the OCI runtime)",
-        shown="map[]",
+        shown="map[]", api="1.43",
     ),
     Flag("platform", "", "string", "Set platform if server is multi-platform capable"),
     Flag("disable-content-trust", "", "bool", "Skip image verification", default=True),

@@ -62,7 +62,7 @@ def label(text: str) -> str:
     if not key:
         raise InvalidArgument(f"invalid label '{text}': empty name")
     if any(blank in key for blank in _BLANKS):
-        raise InvalidArgument(f"label '{text}' contains whitespaces")
+        raise InvalidArgument(f"label '{key}' contains whitespaces")
     return text
 
 

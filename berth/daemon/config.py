@@ -3,8 +3,9 @@
 import argparse
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from berth import __version__
 from berth.base.errors import InvalidArgument
@@ -16,7 +17,8 @@ DEFAULT_CONFIG_FILE = "/etc/berth/daemon.json"
 DOCKER_CONFIG_FILE = "/etc/docker/daemon.json"
 
 
-class Config(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Config:
     """Checked values by daemon.json key, and what to say about them at start."""
 
     values: dict[str, Any]
@@ -24,7 +26,7 @@ class Config(NamedTuple):
     config_file: Path | None
     validate: bool
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: str) -> Any:
         return self.values[key]
 
 

@@ -21,7 +21,7 @@ def change(
     """Make ``verb`` survive the disconnect of its client."""
 
     @functools.wraps(verb)
-    async def whole(engine: Engine, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def whole(engine: Engine, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await engine.tasks.finish(verb.__qualname__, verb(engine, *args, **kwargs))
 
     return whole

@@ -46,6 +46,17 @@ def update_state(engine: Engine, cell: Cell, *events: Event, **changes: object) 
     return engine.database.submit(apply)
 
 
+async def save_record(engine: Engine, record: ContainerRecord, *events: Event) -> None:
+    """Store a whole record with its events; the caller makes it current afterwards."""
+
+    def apply(connection: sqlite3.Connection) -> None:
+        table.save(connection, record)
+        for happened in events:
+            engine.events.append(connection, happened)
+
+    await engine.database.write(apply)
+
+
 def announce(
     engine: Engine, cell: Cell, action: str, extra: Mapping[str, str] | None = None
 ) -> asyncio.Future[None]:

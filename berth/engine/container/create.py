@@ -157,7 +157,7 @@ async def _drop_volumes(engine: Engine, mounts: tuple[MountPoint, ...]) -> None:
 
 def owner_of(caller: Caller) -> Owner:
     """The owner written into objects that ``caller`` makes; the name is looked up while it is known."""
-    if caller.uid is None or caller.gid is None:
+    if caller.uid < 0:
         return Owner(user=caller.subject)
     try:
         user = pwd.getpwuid(caller.uid).pw_name

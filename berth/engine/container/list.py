@@ -94,7 +94,7 @@ def _checks(engine: Engine, given: Filters) -> list[Check]:
 
 def _status(_: Engine, values: tuple[str, ...]) -> Check:
     for value in values:
-        if value not in Status:
+        if value not in set(Status):
             words = ", ".join(Status)
             raise InvalidArgument(f"invalid filter 'status={value}': use one of {words}")
     return lambda record: record.state.status in values

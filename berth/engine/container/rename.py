@@ -3,8 +3,7 @@
 import msgspec
 
 from berth.base.errors import InvalidArgument
-from berth.engine.container import table
-from berth.engine.container.change import event
+from berth.engine.container.change import event, save_record
 from berth.engine.engine import Engine
 from berth.engine.verbs import change
 
@@ -24,7 +23,7 @@ async def rename(engine: Engine, ref: str, name: str) -> None:
         record = msgspec.structs.replace(cell.record, name=wanted)
         happened = event(record, "rename", {"oldName": f"/{old}"})
         try:
-            await engine.database.write(lambda c: (table.save(c, record), engine.events.append(c, happened)))
+            await save_record(engine, record, happened)
         except BaseException:
             engine.containers.release(wanted, cell.id)
             raise

@@ -4,7 +4,7 @@ import asyncio
 import signal as signals
 
 from berth.base.errors import Internal, NotModified
-from berth.engine.container.cell import Cell
+from berth.engine.container.cell import Cell, ExitStatus
 from berth.engine.container.change import announce
 from berth.engine.container.kill import send_signal, stop_signal
 from berth.engine.container.record import Status
@@ -59,12 +59,12 @@ async def stop_cell(
         await _kill_remains(engine, cell, exited)
 
 
-async def _wait_exit(exited: asyncio.Future[object], timeout_s: float | None) -> bool:
+async def _wait_exit(exited: asyncio.Future[ExitStatus], timeout_s: float | None) -> bool:
     done, _ = await asyncio.wait([exited], timeout=timeout_s)
     return bool(done)
 
 
-async def _kill_remains(engine: Engine, cell: Cell, exited: asyncio.Future[object]) -> None:
+async def _kill_remains(engine: Engine, cell: Cell, exited: asyncio.Future[ExitStatus]) -> None:
     """A first process that KILL does not end hangs in the kernel; say so rather than wait for ever."""
     announce(engine, cell, "kill", {"signal": str(int(signals.SIGKILL))})
     if not await _wait_exit(exited, _KILL_PATIENCE_S):

@@ -5,6 +5,7 @@ A crash between the halves leaves files that no row names; ``berth.engine.restor
 
 import logging
 import shutil
+import sqlite3
 
 from berth.base.errors import NotFound
 from berth.engine.container import table
@@ -20,9 +21,12 @@ _log = logging.getLogger(__name__)
 async def forget(engine: Engine, cell: Cell) -> None:
     """Delete the row, free the name, answer those who wait for the removal."""
     happened = event(cell.record, "destroy")
-    await engine.database.write(
-        lambda c: (table.delete(c, cell.id), engine.events.append(c, happened)),
-    )
+
+    def apply(connection: sqlite3.Connection) -> None:
+        table.delete(connection, cell.id)
+        engine.events.append(connection, happened)
+
+    await engine.database.write(apply)
     engine.containers.remove(cell)
     engine.execs.drop_container(cell.id)
     cell.console.end()

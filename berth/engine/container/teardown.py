@@ -28,15 +28,11 @@ async def teardown(engine: Engine, record: ContainerRecord, *, ended: bool = Fal
     ``ended`` says that the monitor has reported the exit: then only the runtime's own state is left of the
     process. Otherwise everything that could still be alive is looked for and killed.
     """
-    steps = (
-        ("process", lambda: _delete(engine, record, ended=ended)),
-        ("mounts", lambda: _unmount(engine, record)),
-    )
-    for what, step in steps:
-        try:
-            await step()
-        except (BerthError, OSError) as error:
-            _log.error("container %s: removing its %s: %s", record.id, what, error)
+    try:
+        await _delete(engine, record, ended=ended)
+        await _unmount(engine, record)
+    except (BerthError, OSError) as error:
+        _log.error("container %s: cleaning up after its run: %s", record.id, error)
     shutil.rmtree(run_dir(engine, record.id), ignore_errors=True)
 
 

@@ -3,8 +3,7 @@
 import msgspec
 
 from berth.base.errors import Conflict, InvalidArgument
-from berth.engine.container import table
-from berth.engine.container.change import event
+from berth.engine.container.change import event, save_record
 from berth.engine.container.record import Status
 from berth.engine.container.resources import runtime_limits
 from berth.engine.container.runtime import runtime_of
@@ -13,6 +12,7 @@ from berth.engine.engine import Engine
 from berth.engine.spec.host import HostConfig, RestartPolicy
 from berth.engine.spec.resources import Resources
 from berth.engine.verbs import change
+from berth.runtime.spec.resources import limit_section
 
 _CHANGEABLE = (
     "cpu_shares", "memory", "nano_cpus", "blkio_weight", "cpu_period", "cpu_quota", "cpu_realtime_period",
@@ -40,10 +40,10 @@ async def update(
             host = msgspec.structs.replace(host, restart_policy=policy)
         warnings = verify_resources(host)
         if record.state.running:
-            await runtime_of(engine, record).update(cell.id, runtime_limits(host))
+            await runtime_of(engine, record).update(cell.id, limit_section(runtime_limits(host)))
         record = msgspec.structs.replace(record, host=host)
         happened = event(record, "update")
-        await engine.database.write(lambda c: (table.save(c, record), engine.events.append(c, happened)))
+        await save_record(engine, record, happened)
         cell.replace(record)
         return tuple(warnings)
 

@@ -1,5 +1,6 @@
 """Exec sessions in memory. A session belongs to one run of its container and to one run of the daemon."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -37,6 +38,17 @@ class ExecSession:
         self.process: ExecProcess | None = None
         self.started = False
         self.exit_code: int | None = None
+        self._finished = asyncio.Event()
+
+    def finish(self, exit_code: int) -> None:
+        """The command has ended."""
+        self.exit_code = exit_code
+        self._finished.set()
+
+    async def wait_finished(self) -> int:
+        """The exit code, once the command has ended."""
+        await self._finished.wait()
+        return self.exit_code or 0
 
     @property
     def running(self) -> bool:

@@ -14,6 +14,7 @@ import os
 import socket
 from pathlib import Path
 
+from berth.runtime.room import WriteRoom
 from berth.runtime.stdio import Attachment, OutputHub, Stdin
 
 _PIPE_TO_STREAM = 1
@@ -39,6 +40,7 @@ class ConmonIO:
         self._reading = False
         self._stdin_open = stdin
         self._writing = asyncio.Lock()
+        self._room = WriteRoom()
 
     def attach(self, *, stdin: bool = False, stdout: bool = True, stderr: bool = True) -> Attachment:
         """Join the streams from now on; ends at once when the container has ended."""
@@ -120,8 +122,7 @@ class ConmonIO:
         if self._socket is None:
             return
         self._pause()
-        with contextlib.suppress(ValueError, OSError):
-            asyncio.get_running_loop().remove_writer(self._socket)
+        self._room.wake()
         self._socket.close()
         self._socket = None
 
@@ -160,7 +161,7 @@ class ConmonIO:
             try:
                 connection.send(data)
             except BlockingIOError:
-                await _writable(connection)
+                await self._room.wait(connection.fileno())
                 if self._socket is not connection:
                     return False
             except OSError:
@@ -168,22 +169,3 @@ class ConmonIO:
                 return False
             else:
                 return True
-
-
-async def _writable(connection: socket.socket) -> None:
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Future[None] = loop.create_future()
-
-    def settle() -> None:
-        if not ready.done():
-            ready.set_result(None)
-
-    descriptor = connection.fileno()
-    if descriptor < 0:
-        return
-    loop.add_writer(descriptor, settle)
-    try:
-        await ready
-    finally:
-        if connection.fileno() == descriptor:
-            loop.remove_writer(descriptor)

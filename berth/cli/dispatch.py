@@ -5,7 +5,7 @@ import sys
 from berth.cli.cli import Cli, Exit
 from berth.cli.command import Command, arguments_problem
 from berth.cli.flags import FlagError, Options, parse
-from berth.cli.table import COMMANDS, COMMON, GROUP_ALIASES, GROUPS
+from berth.cli.table import COMMANDS, COMMON, GROUP_ALIASES, GROUPS, HIDDEN
 
 TYPE_CHECKING = False  # without typing: its import is slow
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def execute(cli: Cli, words: "list[str]") -> int:
         if verb is None:
             return 0
     else:
-        found = COMMON.get(words[0]) or COMMANDS.get(words[0])
+        found = top_level(words[0])
         if found is None:
             from berth.cli.hints import unknown_command
 
@@ -70,6 +70,11 @@ def execute(cli: Cli, words: "list[str]") -> int:
     if wants_help:
         return _show_verb(cli, verb)
     return _call(cli, verb, rest)
+
+
+def top_level(name: str) -> "tuple[str, str] | None":
+    """(module, line in help) of a command without a group."""
+    return COMMON.get(name) or COMMANDS.get(name) or HIDDEN.get(name)
 
 
 def _call(cli: Cli, verb: Verb, words: "list[str]") -> int:
@@ -160,7 +165,7 @@ def _find_in_group(cli: Cli, words: "list[str]") -> "tuple[Verb | None, list[str
 def find(cli: Cli, words: "list[str]") -> "Verb | None":
     """The verb that ``words`` name exactly, or None."""
     if len(words) == 1:
-        found = COMMON.get(words[0]) or COMMANDS.get(words[0])
+        found = top_level(words[0])
         return Verb(f"{cli.program} {words[0]}", *found) if found else None
     if len(words) == 2 and words[0] in GROUPS:
         name = GROUP_ALIASES.get(words[0], {}).get(words[1], words[1])

@@ -43,7 +43,6 @@ COMMON = {
 }
 COMMANDS = {
     "attach": ATTACH,
-    "completion": ("completion", "Print the completion script of a shell"),
     "create": CREATE,
     "diff": DIFF,
     "events": EVENTS,
@@ -69,6 +68,12 @@ COMMANDS = {
     "unpause": UNPAUSE,
     "update": UPDATE,
     "wait": WAIT,
+}
+
+# Found by name, not listed in help.
+HIDDEN = {
+    "completion": ("completion", "Print the completion script of a shell"),
+    "__complete": ("complete", "Print what could stand in place of the last word"),
 }
 
 # group: (its line in help, its commands)

@@ -71,6 +71,7 @@ def create_container(cli: "Cli", options: "Options", spec: Spec) -> str:
         if options.pull == "always":
             _pull(cli, options, image)
         spec.host["ConsoleSize"] = list(size(1))
+        _choose_devices(cli, spec)
         try:
             answer = cli.client.post("/containers/create", query, spec.body())
         except ApiError as error:
@@ -79,6 +80,7 @@ def create_container(cli: "Cli", options: "Options", spec: Spec) -> str:
             if not options.quiet:
                 cli.note(f"Unable to find image '{image.familiar}' locally")
             _pull(cli, options, image)
+            _choose_devices(cli, spec)
             answer = cli.client.post("/containers/create", query, spec.body())
         for warning in _warnings(spec, answer):
             cli.note(f"WARNING: {warning}")
@@ -86,6 +88,13 @@ def create_container(cli: "Cli", options: "Options", spec: Spec) -> str:
         return str(answer["Id"])
     finally:
         cid_file.close()
+
+
+def _choose_devices(cli: "Cli", spec: Spec) -> None:
+    if cli.nvidia:
+        from berth.cli.nvidia import ask_for_devices
+
+        ask_for_devices(cli, spec)
 
 
 def _image(text: str) -> ImageName | None:

@@ -26,7 +26,6 @@ from berth.kernel.netlink import (
 RTM_NEWLINK = 16
 RTM_DELLINK = 17
 RTM_GETLINK = 18
-RTM_SETLINK = 19
 RTM_NEWADDR = 20
 RTM_DELADDR = 21
 RTM_GETADDR = 22
@@ -40,13 +39,13 @@ IFLA_ADDRESS = 1
 IFLA_IFNAME = 3
 IFLA_MTU = 4
 IFLA_MASTER = 10
-IFLA_PROTINFO = 12
 IFLA_LINKINFO = 18
 IFLA_NET_NS_FD = 28
 IFLA_STATS64 = 23
 IFLA_INFO_KIND = 1
 IFLA_INFO_DATA = 2
 IFLA_INFO_SLAVE_KIND = 4
+IFLA_INFO_SLAVE_DATA = 5
 VETH_INFO_PEER = 1
 IFLA_BR_FORWARD_DELAY = 1
 IFLA_BRPORT_STATE = 1
@@ -169,22 +168,24 @@ def new_veth(host: VethEnd, peer: VethEnd, *, netns: int, bridge: int, mtu: int)
     return Request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, body)
 
 
+def _bridge_port(name: str, *options: bytes) -> Request:
+    """A change of a bridge port, which unlike RTM_SETLINK may be named instead of numbered."""
+    info = nested(
+        IFLA_LINKINFO, string(IFLA_INFO_SLAVE_KIND, "bridge"), nested(IFLA_INFO_SLAVE_DATA, *options)
+    )
+    return Request(RTM_NEWLINK, 0, _ifinfo() + string(IFLA_IFNAME, name) + info)
+
+
 def set_bridge_port(name: str, *, hairpin: bool, isolated: bool) -> Request:
     """Options of a bridge port: ``hairpin`` lets frames leave where they came in, ``isolated`` ports do not
     hear one another."""
-    options = nested(
-        IFLA_PROTINFO, u8(IFLA_BRPORT_MODE, int(hairpin)), u8(IFLA_BRPORT_ISOLATED, int(isolated))
-    )
-    return Request(RTM_SETLINK, 0, _ifinfo(family=socket.AF_BRIDGE) + string(IFLA_IFNAME, name) + options)
+    return _bridge_port(name, u8(IFLA_BRPORT_MODE, int(hairpin)), u8(IFLA_BRPORT_ISOLATED, int(isolated)))
 
 
 def shut_bridge_port(name: str) -> Request:
     """Let no frame in or out of a bridge port any more, and forget what was heard on it. Unlike taking the
     interface down this waits for nothing."""
-    options = nested(
-        IFLA_PROTINFO, u8(IFLA_BRPORT_STATE, BR_STATE_DISABLED), attribute(IFLA_BRPORT_FLUSH, b"")
-    )
-    return Request(RTM_SETLINK, 0, _ifinfo(family=socket.AF_BRIDGE) + string(IFLA_IFNAME, name) + options)
+    return _bridge_port(name, u8(IFLA_BRPORT_STATE, BR_STATE_DISABLED), attribute(IFLA_BRPORT_FLUSH, b""))
 
 
 def set_link_up(index: int) -> Request:

@@ -119,7 +119,7 @@ class BridgeDriver:
                     ifindex = self._make_bridge(network)
                 else:
                     ifindex = link.ifindex
-                    if network.own_bridge and link.kind != "bridge":
+                    if link.kind != "bridge":
                         raise Internal(f"interface {network.bridge} exists and is no bridge")
                 self._bridges[network.bridge] = ifindex
                 self._address_bridge(network, ifindex)
@@ -171,29 +171,37 @@ class BridgeDriver:
                 raise
 
     def _make_pair(self, plug: Plug) -> None:
-        mac = bytes.fromhex(plug.mac.replace(":", ""))
         netns = os.open(plug.sandbox, os.O_RDONLY | os.O_CLOEXEC)
         try:
             with self._lock:
                 ifindex = self._bridge_index(plug.bridge)
-                requests = [
-                    rt.new_veth(
-                        rt.VethEnd(plug.host_interface),
-                        rt.VethEnd(plug.interface, mac),
-                        netns=netns,
-                        bridge=ifindex,
-                        mtu=plug.mtu,
-                    )
-                ]
-                if plug.hairpin or plug.isolated:
-                    requests.append(
-                        rt.set_bridge_port(plug.host_interface, hairpin=plug.hairpin, isolated=plug.isolated)
-                    )
-                self._host.call(requests, plug.host_interface)
+                try:
+                    self._request_pair(plug, netns, ifindex)
+                except OSError:
+                    # Perhaps the bridge was deleted (ENODEV from the second look) or made anew meanwhile.
+                    del self._bridges[plug.bridge]
+                    found = self._bridge_index(plug.bridge)
+                    if found == ifindex:
+                        raise
+                    self._request_pair(plug, netns, found)
                 if self._filter is not None:
                     self._filter.watch(list(self._bridges))
         finally:
             os.close(netns)
+
+    def _request_pair(self, plug: Plug, netns: int, bridge: int) -> None:
+        near = rt.VethEnd(plug.host_interface)
+        far = rt.VethEnd(plug.interface, bytes.fromhex(plug.mac.replace(":", "")))
+        requests = [rt.new_veth(near, far, netns=netns, bridge=bridge, mtu=plug.mtu)]
+        if plug.hairpin or plug.isolated:
+            port = rt.set_bridge_port(plug.host_interface, hairpin=plug.hairpin, isolated=plug.isolated)
+            requests.append(port)
+        failures = self._host.attempt(requests, plug.host_interface)
+        if failures[0] is not None:
+            raise failures[0]
+        if failures[-1] is not None:
+            self._host.attempt([rt.delete_link(plug.host_interface)])
+            raise failures[-1]
 
     def _bridge_index(self, name: str) -> int:
         ifindex = self._bridges.get(name)

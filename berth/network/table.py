@@ -1,6 +1,7 @@
 """Networks and endpoints in the state file."""
 
 import sqlite3
+from collections.abc import Sequence
 
 import msgspec
 
@@ -37,12 +38,12 @@ def load_endpoints(db: Database) -> list[Endpoint]:
     return [_endpoints.decode(row[0]) for row in db.read("SELECT document FROM endpoint")]
 
 
-def save_network(conn: sqlite3.Connection, network: Network) -> None:
+def save_networks(conn: sqlite3.Connection, networks: Sequence[Network]) -> None:
     """Insert or replace; sqlite3.IntegrityError when another network has the name."""
-    conn.execute(
+    conn.executemany(
         "INSERT INTO network (id, name, document) VALUES (?, ?, ?) "
         "ON CONFLICT (id) DO UPDATE SET name = excluded.name, document = excluded.document",
-        (network.id, network.name, _encoder.encode(network)),
+        [(network.id, network.name, _encoder.encode(network)) for network in networks],
     )
 
 

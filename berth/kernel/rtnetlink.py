@@ -188,6 +188,11 @@ def shut_bridge_port(name: str) -> Request:
     return _bridge_port(name, u8(IFLA_BRPORT_STATE, BR_STATE_DISABLED), attribute(IFLA_BRPORT_FLUSH, b""))
 
 
+def set_master(name: str, bridge: int) -> Request:
+    """Make an interface a port of ``bridge`` (an index)."""
+    return Request(RTM_NEWLINK, 0, _ifinfo() + string(IFLA_IFNAME, name) + u32(IFLA_MASTER, bridge))
+
+
 def set_link_up(index: int) -> Request:
     """Bring an interface up."""
     return Request(RTM_NEWLINK, 0, _ifinfo(index, IFF_UP, IFF_UP))

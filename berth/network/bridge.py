@@ -11,7 +11,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -264,17 +264,17 @@ class BridgeDriver:
     def hold(self, protocol: str, address: str, port: int, target: Target) -> Held:
         return hold_port(self._tasks, protocol, address, port, target if self._proxy else None)
 
-    def sweep(self, networks: Sequence[Network], interfaces: Collection[str]) -> None:
+    def sweep(self, networks: Sequence[Network], interfaces: Mapping[str, str]) -> None:
         with self._lock:
             indexes = {self._bridges.get(network.bridge, -1) for network in networks}
-            stray = [
-                link.name
-                for link in rt.list_links(self._host)
-                if link.master in indexes and link.kind == "veth" and link.name not in interfaces
-            ]
-            for name in stray:
-                _log.info("removing interface %s, which no container uses", name)
-                self._call_unless_missing([rt.delete_link(name)], name)
+            for link in rt.list_links(self._host):
+                bridge = self._bridges.get(interfaces.get(link.name, ""))
+                if bridge is not None and link.master == 0:
+                    _log.warning("putting interface %s back into its bridge", link.name)
+                    self._call_unless_missing([rt.set_master(link.name, bridge)], link.name)
+                elif link.master in indexes and link.kind == "veth" and link.name not in interfaces:
+                    _log.info("removing interface %s, which no container uses", link.name)
+                    self._call_unless_missing([rt.delete_link(link.name)], link.name)
 
     def close(self, networks: Sequence[Network], *, remove: bool) -> None:
         if remove:

@@ -5,7 +5,7 @@ same contract suite. Methods raise OSError or an error of ``base.errors``; after
 failed call remains, except where said.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -125,8 +125,9 @@ class Driver(Protocol):
         (IPv6 for a container without it, and ``::1`` in any case). OSError as bind(2) gives."""
         ...
 
-    def sweep(self, networks: Sequence[Network], interfaces: Collection[str]) -> None:
-        """Remove ports of the networks' bridges that are not among ``interfaces``: left by a crash."""
+    def sweep(self, networks: Sequence[Network], interfaces: Mapping[str, str]) -> None:
+        """Remove ports of the networks' bridges that are not among ``interfaces`` (host interface to
+        bridge): left by a crash. Those that are, but have lost their bridge, are put back into it."""
         ...
 
     def close(self, networks: Sequence[Network], *, remove: bool) -> None:

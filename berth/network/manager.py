@@ -347,7 +347,11 @@ class NetworkManager:
         for name in self._driver.sandboxes(self._netns):
             if name not in live:
                 self._driver.remove_sandbox(self._netns / name)
-        interfaces = [endpoint.host_interface for endpoint in alive]
+        interfaces = {
+            endpoint.host_interface: self._catalog.networks[endpoint.network_id].bridge
+            for endpoint in alive
+            if endpoint.host_interface
+        }
         await self._in_worker(partial(self._driver.sweep, self._catalog.bridges(), interfaces))
         known = {endpoint.endpoint_id for endpoint in alive}
         stale = [e.endpoint_id for e in table.load_endpoints(self._db) if e.endpoint_id not in known]

@@ -5,7 +5,7 @@ Sandboxes are real, empty files, because they are paths that others look at.
 
 import errno
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -141,7 +141,7 @@ class MemoryDriver:
                     return True
         return False
 
-    def sweep(self, networks: Sequence[Network], interfaces: Collection[str]) -> None:
+    def sweep(self, networks: Sequence[Network], interfaces: Mapping[str, str]) -> None:
         names = {network.bridge for network in networks}
         for name, plug in list(self.plugged.items()):
             if plug.bridge in names and name not in interfaces:

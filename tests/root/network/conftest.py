@@ -52,10 +52,11 @@ class World:
         self._databases.append(db)
         return await NetworkManager.open(db, self.root / f"run-{config.instance}", config)
 
-    def abandon(self, manager: NetworkManager) -> None:
+    async def abandon(self, manager: NetworkManager) -> None:
         """What kill -9 does: descriptors are closed, nothing else happens."""
         manager._publisher.close()
-        manager._driver._host.close()
+        manager._driver.close([], remove=False)
+        await manager._tasks.close()
         manager._worker.shutdown()
 
     def from_outside(self, function: Callable[[], object]) -> object:

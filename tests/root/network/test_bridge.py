@@ -228,7 +228,7 @@ def test_clashes_have_dockers_texts_and_leave_nothing(in_world):
             "): Error starting userland proxy: listen tcp4 0.0.0.0:7777: bind: address already in use"
         )
         absent = PortRequest(container_port=80, host_port=7778, host_ip="10.1.2.3")
-        with pytest.raises(Internal, match="10.1.2.3:7778: bind: cannot assign requested address"):
+        with pytest.raises(Internal, match=r"10\.1\.2\.3:7778: bind: cannot assign requested address"):
             await manager.attach("two", two, "bridge", EndpointRequest(name="two"), [absent])
         assert manager.endpoints_of("two") == ()
         assert call_in_netns(two, lambda: sh("ip -br link")).split()[0] == "lo"

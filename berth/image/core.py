@@ -1,0 +1,430 @@
+"""Images, layers and containers' file systems brought together: what exists, and how it changes.
+
+On disk::
+
+    <root>/blobs, ingest, layers, trash, snapshots     see content, layers, snapshots
+    <exec root>/layers/<id>                            layers of the erofs form, mounted
+    <exec root>/rootfs/<key>                           snapshots, mounted
+
+The order of every change is: bytes on disk, rows committed, memory changed. So what memory says is true
+after a crash, and what a crash leaves without a row is removed by ``open``. One lock orders the
+changes; it is never held while bytes are read, written or deleted. What an operation still needs
+meanwhile is kept by a lease.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import msgspec
+
+from berth.base.caller import LOCAL_ROOT, Caller
+from berth.base.digest import Digest, sha256
+from berth.base.errors import NotFound
+from berth.base.reference import ImageRef
+from berth.image import tables
+from berth.image.changes import Change, find_changes
+from berth.image.config import decode_config
+from berth.image.content import ContentStore
+from berth.image.history import history_of
+from berth.image.identity import chain_ids
+from berth.image.index import ImageIndex
+from berth.image.layer.directory import DirectoryForm
+from berth.image.layer.form import LayerForm
+from berth.image.layers import LayerStore, StagedLayer, Staging
+from berth.image.lease import Lease, Leases
+from berth.image.limits import DEFAULT_LIMITS, Limits
+from berth.image.model import HistoryRow, Image, LayerInfo, Removed
+from berth.image.snapshots import Snapshots, tree_size
+from berth.state.database import Database
+
+Row = tuple[Any, ...]
+
+
+class NewImage(NamedTuple):
+    """An image about to be published: the bytes of its configuration, and its names."""
+
+    config: bytes
+    names: tuple[ImageRef, ...] = ()
+    parent: Digest | None = None
+
+
+class Published(NamedTuple):
+    """``displaced`` tells for each name which image had it before, if another one had."""
+
+    image: Image
+    displaced: dict[ImageRef, Digest]
+
+
+class ImageCore:
+    """See the module. ``store.ImageStore`` adds what streams in and out."""
+
+    def __init__(self, root: Path, exec_root: Path, database: Database, forms: Sequence[LayerForm]) -> None:
+        by_name = {form.name: form for form in forms}
+        self.layer_form = forms[0].name
+        """The form that new layers get: ``erofs`` or ``directory``."""
+        self.content = ContentStore(root)
+        self.layers = LayerStore(root, exec_root / "layers", by_name, self.layer_form)
+        self.snapshots = Snapshots(root, exec_root / "rootfs", self.layers)
+        self.leases = Leases()
+        self.index = ImageIndex()
+        self._database = database
+        self._lock = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, root: Path, exec_root: Path, database: Database, *, layer_form: str = "auto") -> Self:
+        """Open the store below ``root`` and remove what a crash left behind.
+
+        ``layer_form``: ``erofs``, ``directory``, or ``auto`` for what the kernel can do. Unsupported when
+        ``erofs`` is asked of a kernel that cannot.
+        """
+        root.mkdir(mode=0o710, parents=True, exist_ok=True)
+        exec_root.mkdir(mode=0o710, parents=True, exist_ok=True)
+        forms = await asyncio.to_thread(_choose_forms, root, layer_form)
+        store = cls(root, exec_root, database, forms)
+        await store._restore()
+        return store
+
+    async def _restore(self) -> None:
+        read = self._database.read
+        layers = [
+            LayerInfo(diff_id=d, form=form, size=size, tar_size=tar_size, opaque_root=bool(opaque))
+            for d, form, size, tar_size, opaque in read("SELECT * FROM image_layers")
+        ]
+        snapshots = {
+            key: tuple(Digest(d) for d in text.split())
+            for key, text in read("SELECT key, layers FROM image_snapshots")
+        }
+        await asyncio.to_thread(self.layers.restore, layers)
+        await asyncio.to_thread(self.snapshots.restore, snapshots)
+        images = read("SELECT * FROM image_images")
+        names = read("SELECT * FROM image_names")
+        await asyncio.to_thread(self._load_images, images, names)
+        await self.collect()
+
+    def _load_images(self, images: Iterable[Row], names: Iterable[Row]) -> None:
+        for image_id, parent, size, added, tagged, uid, gid, subject in images:
+            self.index.put(
+                Image(
+                    id=image_id,
+                    config=decode_config(self.content.get(image_id)),
+                    size=size,
+                    parent=parent,
+                    added_ns=added,
+                    tagged_ns=tagged,
+                    owner=Caller(uid, gid, -1, subject),
+                )
+            )
+        for repository, suffix, image_id in names:
+            self.index.set_name(_stored_ref(repository, suffix), image_id)
+        for digest in list(self.content):
+            if self.index.find(digest) is None:
+                self.content.delete(digest)
+
+    async def close(self) -> None:
+        """Let go of the layers' mounts. Snapshots that are mounted stay so."""
+        await asyncio.to_thread(self.layers.unmount_all)
+
+    # -- questions -----------------------------------------------------------------------------------
+
+    def resolve(self, ref: str) -> Image:
+        """The image meant by a name, an id or a unique prefix of one; see ``ImageIndex.resolve``."""
+        return self.index.resolve(ref)
+
+    def find(self, image_id: Digest) -> Image | None:
+        """The image, or None when it is gone."""
+        return self.index.find(image_id)
+
+    def get(self, image_id: Digest) -> Image:
+        """The image; NotFound when it is gone."""
+        image = self.index.find(image_id)
+        if image is None:
+            raise NotFound(f"No such image: {image_id}")
+        return image
+
+    def list(self) -> tuple[Image, ...]:
+        """Every image, newest first."""
+        return self.index.list()
+
+    def names(self, image_id: Digest) -> tuple[ImageRef, ...]:
+        """Names with a tag; none means that the image is dangling."""
+        return self.index.names(image_id)
+
+    def digests(self, image_id: Digest) -> tuple[ImageRef, ...]:
+        """Names by the digest of a registry's manifest."""
+        return self.index.digests(image_id)
+
+    def children(self, image_id: Digest) -> tuple[Image, ...]:
+        """Images made from this one here."""
+        return self.index.children(image_id)
+
+    def descendants(self, ref: str) -> tuple[Image, ...]:
+        """The image meant by ``ref`` and everything built on it."""
+        return self.index.descendants(self.index.resolve(ref))
+
+    def raw_config(self, image_id: Digest) -> bytes:
+        """The configuration's own bytes."""
+        return self.content.get(image_id)
+
+    def history(self, image_id: Digest) -> tuple[HistoryRow, ...]:
+        """How the image came about, newest step first."""
+        return history_of(self.get(image_id), self.index, self.layers)
+
+    def shared_sizes(self) -> dict[Digest, int]:
+        """For each image, how much of its size other images have too (``system df -v``)."""
+        users: dict[Digest, int] = {}
+        for image in self.index.list():
+            for diff_id in set(image.layers):
+                users[diff_id] = users.get(diff_id, 0) + 1
+        return {
+            image.id: sum(self._layer_size(d) for d in set(image.layers) if users[d] > 1)
+            for image in self.index.list()
+        }
+
+    def layers_size(self) -> int:
+        """What all layers hold together, each counted once."""
+        return sum(self._layer_size(diff_id) for diff_id in self.layers.known())
+
+    def _layer_size(self, diff_id: Digest) -> int:
+        info = self.layers.find(diff_id)
+        return info.size if info else 0
+
+    # -- changes -------------------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def lease(self) -> AsyncIterator[Lease]:
+        """Keep every layer that exists now, and what is published meanwhile, from the collector."""
+        async with self._lock:
+            lease = self.leases.open(self.layers.known())
+        try:
+            yield lease
+        finally:
+            if self.leases.close(lease):
+                await self.collect()
+
+    def open_staging(self, limits: Limits = DEFAULT_LIMITS) -> Staging:
+        """A place to write layers to; publish them under a lease, then close it in a thread."""
+        return self.layers.open_staging(limits)
+
+    async def publish(
+        self, images: Sequence[NewImage], staged: Iterable[StagedLayer], owner: Caller = LOCAL_ROOT
+    ) -> tuple[Published, ...]:
+        """Make images visible with their layers and names, all of them or none.
+
+        ``staged`` must hold every layer that is not stored yet.
+        """
+        async with self._lock:
+            placed = await asyncio.to_thread(self._place, images, tuple(staged))
+            now = time.time_ns()
+            sizes = {info.diff_id: info.size for info in placed}
+            records = [self._new_record(new, sizes, now, owner) for new in images]
+
+            def change(connection: sqlite3.Connection) -> None:
+                tables.insert_layers(connection, placed)
+                for new, record in zip(images, records, strict=True):
+                    _insert(connection, new, record, now)
+
+            await self._database.write(change)
+            for info in placed:
+                self.layers.add(info)
+                self.leases.pin(info.diff_id)
+            return tuple(self._remember(new, r, now) for new, r in zip(images, records, strict=True))
+
+    def _place(self, images: Sequence[NewImage], staged: tuple[StagedLayer, ...]) -> Sequence[LayerInfo]:
+        placed: dict[Digest, LayerInfo] = {}
+        for layer in staged:
+            diff_id = layer.info.diff_id
+            if self.layers.find(diff_id) is None and diff_id not in placed:
+                self.layers.place(layer)
+                placed[diff_id] = layer.info
+        if placed:
+            self.layers.sync_names()
+        for new in images:
+            self.content.put(new.config)
+        return tuple(placed.values())
+
+    def _new_record(self, new: NewImage, fresh: Mapping[Digest, int], now: int, owner: Caller) -> Image:
+        config = decode_config(new.config)
+        size = 0
+        for diff_id in config.diff_ids:
+            if diff_id not in fresh and self.layers.find(diff_id) is None:
+                raise NotFound(f"layer {diff_id} does not exist")
+            size += fresh[diff_id] if diff_id in fresh else self._layer_size(diff_id)
+        parent = new.parent if new.parent is not None and self.index.find(new.parent) else None
+        return Image(
+            id=sha256(new.config), config=config, size=size, parent=parent, added_ns=now, owner=owner
+        )
+
+    def _remember(self, new: NewImage, record: Image, now: int) -> Published:
+        known = self.index.find(record.id) or record
+        if new.names:
+            known = msgspec.structs.replace(known, tagged_ns=now)
+        self.index.put(known)
+        displaced = {}
+        for ref in new.names:
+            before = self.index.set_name(ref, record.id)
+            if before is not None:
+                displaced[ref] = before
+        return Published(known, displaced)
+
+    async def tag(self, image_id: Digest, ref: ImageRef) -> Digest | None:
+        """Let ``ref`` name the image; returns the image that had the name before, if another one had."""
+        ref = ref.with_default_tag()
+        async with self._lock:
+            image = self.get(image_id)
+            now = time.time_ns()
+            await self._database.write(lambda c: tables.set_name(c, ref, image_id, now))
+            self.index.put(msgspec.structs.replace(image, tagged_ns=now))
+            return self.index.set_name(ref, image_id)
+
+    async def untag(self, ref: ImageRef) -> None:
+        """Forget one name. The image stays, dangling if it was the last one."""
+        async with self._lock:
+            await self._database.write(lambda c: tables.drop_name(c, ref))
+            self.index.drop_name(ref)
+
+    async def remove(self, image_id: Digest) -> Removed:
+        """Remove the image, its names, and the layers that nothing else needs.
+
+        Whether it may be removed is the caller's to decide. Children lose their parent, snapshots keep
+        their layers.
+        """
+        async with self._lock:
+            image = self.get(image_id)
+            chains = self._lonely_chains(image)
+            pinned = self.leases.pinned()
+
+            def change(connection: sqlite3.Connection) -> Sequence[Digest]:
+                tables.delete_image(connection, image_id)
+                return tables.collect_layers(connection, pinned)
+
+            garbage = await self._database.write(change)
+            self.index.drop(image_id)
+            self.content.delete(image_id)
+            trash = self._withdraw(garbage)
+        await asyncio.to_thread(self.layers.empty_trash, trash)
+        return Removed(image_id, chains)
+
+    def _lonely_chains(self, image: Image) -> tuple[Digest, ...]:
+        others = {chain for i in self.index.list() if i.id != image.id for chain in chain_ids(i.layers)}
+        return tuple(chain for chain in reversed(chain_ids(image.layers)) if chain not in others)
+
+    async def collect(self) -> None:
+        """Remove the layers that no image, snapshot or lease needs."""
+        async with self._lock:
+            pinned = self.leases.pinned()
+            garbage = await self._database.write(lambda c: tables.collect_layers(c, pinned))
+            trash = self._withdraw(garbage)
+        if trash:
+            await asyncio.to_thread(self.layers.empty_trash, trash)
+
+    def _withdraw(self, garbage: Iterable[Digest]) -> Sequence[Path]:
+        return self.layers.withdraw(garbage)
+
+    # -- file systems of containers ------------------------------------------------------------------
+
+    async def prepare(self, key: str, image_id: Digest, storage_opt: Mapping[str, str]) -> None:
+        """Make the writable layer ``key`` over an image.
+
+        Its row is queued before any later write, so whoever commits a record of ``key`` afterwards commits
+        both.
+        """
+        async with self._lock:
+            layers = self.get(image_id).layers
+            self.snapshots.create(key, layers, storage_opt)
+
+            def change(connection: sqlite3.Connection) -> None:
+                connection.execute("INSERT INTO image_snapshots VALUES (?, ?)", (key, " ".join(layers)))
+                tables.use_layers(connection, f"snapshot {key}", layers)
+
+            # Waiting costs nothing extra where the next write is the caller's: both share one commit.
+            self._database.submit(change).add_done_callback(_seen)
+
+    def mount(self, key: str) -> Path:
+        """Show the file system; idempotent. Returns where."""
+        return self.snapshots.mount(key)
+
+    def unmount(self, key: str) -> None:
+        """Stop showing it; idempotent."""
+        self.snapshots.unmount(key)
+
+    async def discard(self, key: str) -> None:
+        """Remove the writable layer and everything in it; idempotent."""
+        async with self._lock:
+            pinned = self.leases.pinned()
+            directory = self.snapshots.forget(key)
+
+            def change(connection: sqlite3.Connection) -> Sequence[Digest]:
+                connection.execute("DELETE FROM image_snapshots WHERE key = ?", (key,))
+                tables.drop_uses(connection, f"snapshot {key}")
+                return tables.collect_layers(connection, pinned)
+
+            garbage = await self._database.write(change)
+            trash = self._withdraw(garbage)
+            hidden = self.layers.trash(directory)
+        await asyncio.to_thread(self.layers.empty_trash, [*trash, *([hidden] if hidden else [])])
+
+    def upper(self, key: str) -> Path:
+        """The directory that holds what the container wrote."""
+        return self.snapshots.upper(key)
+
+    def lowers(self, key: str) -> tuple[Path, ...]:
+        """The directories below, topmost first; mounted if need be."""
+        return tuple(self.snapshots.lowers(key))
+
+    def rootfs(self, key: str) -> Path:
+        """Where ``mount`` shows the file system."""
+        return self.snapshots.rootfs(key)
+
+    def snapshot_keys(self) -> frozenset[str]:
+        """Every snapshot; what the engine has no container for is to be discarded."""
+        return self.snapshots.keys()
+
+    async def usage(self, key: str) -> int:
+        """Bytes that the container wrote, as ``ps -s`` shows them."""
+        return await asyncio.to_thread(tree_size, self.snapshots.upper(key))
+
+    async def changes(self, key: str) -> Sequence[Change]:
+        """What the container changed, sorted by path."""
+        lowers = self.snapshots.lowers(key)
+        return await asyncio.to_thread(find_changes, self.snapshots.upper(key), lowers)
+
+    @contextlib.asynccontextmanager
+    async def mounted(self, key: str) -> AsyncIterator[Path]:
+        """The file system, mounted for the time unless it is mounted anyway."""
+        was_mounted = self.snapshots.is_mounted(key)
+        path = self.snapshots.mount(key)
+        try:
+            yield path
+        finally:
+            if not was_mounted:
+                self.snapshots.unmount(key)
+
+
+def _seen(future: "asyncio.Future[None]") -> None:
+    """A failure of the row reaches the caller's own write, which is in the same commit or fails alike."""
+    if not future.cancelled():
+        future.exception()
+
+
+def _insert(connection: sqlite3.Connection, new: NewImage, record: Image, now: int) -> None:
+    tables.insert_image(connection, record.id, record.parent, record.size, now, record.owner)
+    tables.use_layers(connection, f"image {record.id}", record.layers)
+    for ref in new.names:
+        tables.set_name(connection, ref, record.id, now)
+
+
+def _stored_ref(repository: str, suffix: str) -> ImageRef:
+    domain, _, path = repository.partition("/")
+    if suffix.startswith("@"):
+        return ImageRef(domain, path, None, Digest(suffix[1:]))
+    return ImageRef(domain, path, suffix[1:])
+
+
+def _choose_forms(root: Path, wanted: str) -> list[LayerForm]:
+    """The form for new layers first; the others follow, for layers that are stored already."""
+    return [DirectoryForm()]

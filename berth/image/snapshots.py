@@ -1,0 +1,155 @@
+"""Writable file systems of containers: overlay mounts over an image's layers.
+
+On disk::
+
+    <image root>/snapshots/<key>/upper, work     what the container wrote
+    <exec root>/rootfs/<key>                     where it is mounted while the container runs
+
+A snapshot has a row that names its layers, so the layers outlive a forced removal of the image. The kernel is
+asked whether something is mounted; nothing about mounts is remembered.
+"""
+
+import contextlib
+import os
+import shutil
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from berth.base.digest import Digest
+from berth.base.errors import Internal, InvalidArgument
+from berth.image.layers import LayerStore
+from berth.kernel.mount import mounts_below, umount_if_mounted
+from berth.kernel.overlay import mount_overlay
+
+_OPTIONS = ("index=off", "metacopy=off", "redirect_dir=nofollow")
+
+
+class Snapshots:
+    """Directories and mounts; rows are the caller's."""
+
+    def __init__(self, root: Path, mounts: Path, layers: LayerStore) -> None:
+        self._root = root / "snapshots"
+        self._mounts = mounts
+        self._empty = root / "empty"
+        self._layers = layers
+        self._known: dict[str, tuple[Digest, ...]] = {}
+        for directory in (self._root, self._mounts, self._empty):
+            directory.mkdir(mode=0o710, parents=True, exist_ok=True)
+
+    def restore(self, rows: Mapping[str, tuple[Digest, ...]]) -> None:
+        """Take over the rows; unmount and remove what has none. Mounts of known snapshots stay."""
+        self._known = dict(rows)
+        for mounted in mounts_below(self._mounts):
+            if Path(mounted).name not in rows:
+                umount_if_mounted(mounted, detach=True)
+        for name in os.listdir(self._mounts):
+            if name not in rows:
+                with contextlib.suppress(OSError):
+                    (self._mounts / name).rmdir()
+        for name in os.listdir(self._root):
+            if name not in rows:
+                shutil.rmtree(self._root / name, ignore_errors=True)
+
+    def create(self, key: str, layers: tuple[Digest, ...], options: Mapping[str, str]) -> None:
+        """Make the directories. InvalidArgument for a storage option, as overlay2 has it on ext4."""
+        if options:
+            name = next(iter(options))
+            if name.lower() != "size":
+                raise InvalidArgument(f"Unknown option {name}")
+            raise InvalidArgument(
+                "--storage-opt is supported only for overlay over xfs with 'pquota' mount option"
+            )
+        directory = self._root / key
+        directory.mkdir(mode=0o710)
+        for name in ("upper", "work"):
+            (directory / name).mkdir()
+        (directory / "upper").chmod(0o755)
+        self._known[key] = layers
+
+    def forget(self, key: str) -> Path:
+        """Unmount for good and return the directory that is to be removed."""
+        self.unmount(key)
+        self._known.pop(key, None)
+        return self._root / key
+
+    def keys(self) -> frozenset[str]:
+        """Every snapshot that has a row."""
+        return frozenset(self._known)
+
+    def layers_of(self, key: str) -> tuple[Digest, ...]:
+        """The layers below, the base first."""
+        try:
+            return self._known[key]
+        except KeyError:
+            raise Internal(f"snapshot {key} does not exist") from None
+
+    def upper(self, key: str) -> Path:
+        """Where what the container writes ends up."""
+        return self._root / key / "upper"
+
+    def rootfs(self, key: str) -> Path:
+        """Where the snapshot is, or would be, mounted."""
+        return self._mounts / key
+
+    def is_mounted(self, key: str) -> bool:
+        """Whether ``rootfs`` shows the snapshot now."""
+        try:
+            return self.rootfs(key).stat().st_dev != self._mounts.stat().st_dev
+        except FileNotFoundError:
+            return False
+
+    def lowers(self, key: str) -> list[Path]:
+        """The directories below the upper one, topmost first."""
+        return self._layers.lowers(self.layers_of(key)) or [self._empty]
+
+    def mount(self, key: str) -> Path:
+        """Show the snapshot at ``rootfs``; nothing happens when it is there already."""
+        target = self.rootfs(key)
+        if self.is_mounted(key):
+            return target
+        target.mkdir(mode=0o755, exist_ok=True)
+        directory = self._root / key
+        xino = "on" if self._layers.needs_xino(self.layers_of(key)) else "off"
+        try:
+            mount_overlay(
+                target,
+                self.lowers(key),
+                upper=directory / "upper",
+                work=directory / "work",
+                options=(*_OPTIONS, f"xino={xino}"),
+            )
+        except OSError as error:
+            target.rmdir()
+            raise Internal(f"cannot mount the file system of {key}: {error.strerror}") from error
+        return target
+
+    def unmount(self, key: str) -> None:
+        """Stop showing the snapshot; a busy one vanishes with its last user."""
+        target = self.rootfs(key)
+        umount_if_mounted(target, detach=True)
+        with contextlib.suppress(FileNotFoundError):
+            target.rmdir()
+
+
+def tree_size(directory: Path) -> int:
+    """Sum of the lengths of files and links below, hard links once: how Docker measures a layer."""
+    total = 0
+    seen: set[int] = set()
+    todo = [os.fspath(directory)]
+    while todo:
+        try:
+            entries = list(os.scandir(todo.pop()))
+        except FileNotFoundError:
+            continue  # the container is at work
+        for entry in entries:
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                todo.append(entry.path)
+            elif status.st_nlink == 1 or status.st_ino not in seen:
+                seen.add(status.st_ino)
+                total += status.st_size
+    return total

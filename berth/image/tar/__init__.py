@@ -1,0 +1,1 @@
+"""Reading tar streams that nobody vouches for, and writing ones that every tool reads."""

@@ -106,8 +106,9 @@ def docker(engine: Engine, client_command: str, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture
-def api(engine: Engine) -> Api:
-    return engine.api
+def api(engine: Engine) -> Iterator[Api]:
+    yield engine.api
+    engine.api.close_taken()
 
 
 @pytest.fixture

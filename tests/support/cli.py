@@ -114,3 +114,7 @@ class Client:
     def piped(self, *words: str) -> Session:
         """Start it on pipes; standard error joins standard output."""
         return Session([*self.command, *words], env=self.environment, tty=False)
+
+    def piped_shell(self, line: str) -> Session:
+        """A typed line, on pipes."""
+        return Session(["bash", "-c", line], env=self.environment, tty=False)

@@ -96,9 +96,18 @@ class Api:
     def __init__(self, path: str, *, version: str = "") -> None:
         self.path = path
         self.prefix = f"/v{version}" if version else ""
+        self._taken: list[socket.socket] = []
 
     def at(self, version: str) -> "Api":
-        return Api(self.path, version=version)
+        """The same engine, spoken to in one version of the API."""
+        other = Api(self.path, version=version)
+        other._taken = self._taken
+        return other
+
+    def close_taken(self) -> None:
+        """Close every connection that was taken over so far."""
+        while self._taken:
+            self._taken.pop().close()
 
     def request(
         self,
@@ -143,6 +152,7 @@ class Api:
             head += ["Connection: Upgrade", "Upgrade: tcp"]
         head += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
         sock = open_unix(self.path)
+        self._taken.append(sock)
         sock.sendall("\r\n".join([*head, "", ""]).encode() + body)
         data = b""
         while b"\r\n\r\n" not in data:

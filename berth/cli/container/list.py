@@ -69,12 +69,17 @@ def _render(rows: "list[ContainerRow]", text: str, *, size: bool, quiet: bool) -
     if text == RAW:
         if quiet:
             return formatted(rows, ContainerRow, "container_id: {{.ID}}")
-        return formatted(rows, ContainerRow, _RAW_FORMAT + ("size: {{.Size}}\\n" if size else ""))
+        return formatted(rows, ContainerRow, raw_format(size=size))
     if quiet:
         return lines_of(rows, "ID")
     if text in (TABLE, ""):
         return column_table(rows, ContainerRow, (*COLUMNS, "Size") if size else COLUMNS)
     return formatted(rows, ContainerRow, text)
+
+
+def raw_format(*, size: bool) -> str:
+    """The template behind ``--format raw``."""
+    return _RAW_FORMAT + ("size: {{.Size}}\\n" if size else "")
 
 
 def _check_format(text: str, options: "Options") -> bool:

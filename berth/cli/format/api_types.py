@@ -234,10 +234,10 @@ TYPES = {
     ),
     "registry.ServiceConfig": (
         "AllowNondistributableArtifactsCIDRs?=[]string AllowNondistributableArtifactsHostnames?=[]string "
-        "InsecureRegistryCIDRs=[]string IndexConfigs=map[string]*registry.IndexInfo Mirrors=[]string"
+        "IndexConfigs=map[string]*registry.IndexInfo InsecureRegistryCIDRs=[]string Mirrors=[]string"
     ),
     "registry.IndexInfo": (
-        "Name=string Mirrors=[]string Secure=bool Official=bool"
+        "Mirrors=[]string Name=string Official=bool Secure=bool"
     ),
     "swarm.GenericResource": (
         "NamedResourceSpec?=*swarm.NamedGenericResource "

@@ -35,7 +35,8 @@ _RAW_FORMAT = (
     "virtual_size: {{.Size}}\n"
 )
 _VERBS = (
-    "build", "history", "import", "inspect", "list", "load", "ls", "prune", "pull", "push", "rm", "save", "tag",
+    "build", "history", "import", "inspect", "list", "load", "ls", "prune", "pull", "push", "rm", "save",
+    "tag",
 )  # fmt: skip
 
 
@@ -67,8 +68,12 @@ def _render(rows: "list[ImageRow]", text: str, *, quiet: bool, digests: bool) ->
             return lines_of(rows, "ID")
         return column_table(rows, ImageRow, _DIGEST_COLUMNS if digests else _COLUMNS)
     if text == RAW:
-        raw = _RAW_FORMAT % ("digest: {{.Digest}}\n" if digests else "")
-        return formatted(rows, ImageRow, "image_id: {{.ID}}" if quiet else raw)
+        return formatted(rows, ImageRow, "image_id: {{.ID}}" if quiet else raw_format(digests=digests))
     if text.startswith(TABLE) and digests and "{{.Digest}}" not in text:
         text += "\t{{.Digest}}"
     return formatted(rows, ImageRow, text)
+
+
+def raw_format(*, digests: bool) -> str:
+    """The template behind ``--format raw``."""
+    return _RAW_FORMAT % ("digest: {{.Digest}}\n" if digests else "")

@@ -27,6 +27,11 @@ AT_ADDRESS = "ports_at"
 ANYWHERE = "ports"
 CHAINS = ("guard", "publish", "prerouting", "output", "forward", "leave")
 
+_OUTPUT = {
+    "ip": "fib daddr type local jump publish",
+    # What is sent to ::1 can never leave the loopback: redirected, it would be lost. A socket serves it.
+    "ip6": "ip6 daddr != ::1 fib daddr type local jump publish",
+}
 _NUMBERS = {TCP: 6, UDP: 17, SCTP: 132}
 
 
@@ -84,7 +89,7 @@ def render(family: str, table: str, networks: Sequence[FilteredNetwork]) -> str:
         *_chain("guard", _guard(family, networks)),
         *_chain("publish", _publish(family)),
         *_chain("prerouting", ["fib daddr type local jump publish"]),
-        *_chain("output", ["fib daddr type local jump publish"]),
+        *_chain("output", [_OUTPUT[family]]),
         *_chain("forward", (rule for network in networks for rule in _forward(network))),
         *_chain("leave", (rule for network in networks for rule in _leave(family, network))),
         "}",

@@ -14,7 +14,6 @@ something becomes a volume again, an empty one goes, and what reached the trash 
 import asyncio
 import logging
 import os
-import shutil
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -26,6 +25,7 @@ from berth.base.errors import Conflict, Internal, NotFound
 from berth.base.filters import Filters
 from berth.base.ids import new_id
 from berth.kernel.mount import is_mount_point, mount, set_propagation, umount_if_mounted
+from berth.kernel.removal import remove_tree
 from berth.state.database import Database
 from berth.volume.copying import copy_metadata, copy_tree, tree_size
 from berth.volume.names import check_volume_name, looks_anonymous
@@ -275,7 +275,7 @@ def _fill(source: int | str | os.PathLike[str], data: Path, filling: Path | None
         empty = not os.listdir(from_fd)
         place = data if filling is None or empty else filling
         if place == filling:
-            shutil.rmtree(filling, ignore_errors=True)
+            remove_tree(filling)
             filling.mkdir(mode=0o700)
         opened.append(os.open(place, flags))
         if empty:
@@ -300,6 +300,6 @@ def _size(data: Path) -> int:
 def _delete_tree(place: Path) -> None:
     """Delete a directory for good. What cannot go now (an immutable file) waits for the next start."""
     try:
-        shutil.rmtree(place)
+        remove_tree(place)
     except OSError as error:
         _log.warning("cannot delete %s: %s", place, error)

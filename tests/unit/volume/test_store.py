@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from berth.base.errors import Internal
+from berth.kernel.removal import remove_tree
 from berth.state.database import Database
 from berth.volume.record import SCHEMA, Volume
 from berth.volume.store import VolumeStore
@@ -278,7 +279,7 @@ def test_what_an_interrupted_filling_left_is_replaced(tmp_path: Path, source: Pa
     assert os.listdir(tmp_path / "volumes/data/_data") == ["file"]
 
 
-def test_very_deep_trees_are_copied(tmp_path: Path, source: Path) -> None:
+def test_very_deep_trees_are_copied_and_removed(tmp_path: Path, source: Path) -> None:
     depth = 1200
     fd = os.open(source, os.O_RDONLY)
     for _ in range(depth):
@@ -289,6 +290,13 @@ def test_very_deep_trees_are_copied(tmp_path: Path, source: Path) -> None:
     os.close(os.open("end", os.O_CREAT | os.O_WRONLY, dir_fd=fd))
     os.close(fd)
     assert (filled(tmp_path, source) / "/".join(["d"] * depth) / "end").exists()
+
+    async def remove(store: VolumeStore) -> None:
+        await store.remove("data")
+
+    with_store(tmp_path, remove)
+    assert os.listdir(tmp_path / "volumes/.trash") == []
+    remove_tree(source)
 
 
 def test_usage_counts_each_inode_once(tmp_path: Path) -> None:

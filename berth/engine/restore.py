@@ -37,7 +37,6 @@ async def restore(engine: Engine) -> None:
     for record in records:
         engine.containers.add(Cell(record))
     known = frozenset(record.id for record in records)
-    await engine.images.restore(known)
     adopted = await _adopt_all(engine)
     await engine.networks.restore(frozenset(cell.id for cell in adopted))
     for cell in engine.containers:
@@ -45,7 +44,7 @@ async def restore(engine: Engine) -> None:
             await _settle(engine, cell)
     for cell, process in adopted.items():
         _take_up(engine, cell, process)
-    _sweep_directories(engine, known)
+    await _sweep(engine, known)
 
 
 async def start_by_policy(engine: Engine) -> None:
@@ -126,11 +125,23 @@ async def _record_loss(engine: Engine, cell: Cell, record: ContainerRecord) -> N
         await update_state(engine, cell, error="the end of this run was not seen: the host went down")
 
 
-def _sweep_directories(engine: Engine, known: frozenset[str]) -> None:
-    for root in (engine.settings.data_root / "containers", engine.settings.exec_root / "containers"):
-        if not root.is_dir():
-            continue
-        for entry in root.iterdir():
-            if entry.name not in known:
-                _log.info("removing %s: no container has this id", entry)
-                shutil.rmtree(entry, ignore_errors=True)
+async def _sweep(engine: Engine, known: frozenset[str]) -> None:
+    """Remove what belongs to no row: runs, snapshots, directories."""
+    runs = engine.settings.exec_root / "containers"
+    runs.mkdir(mode=0o711, parents=True, exist_ok=True)
+    for entry in runs.iterdir():
+        if entry.name not in known:
+            _log.info("removing %s: no container has this id", entry)
+            await engine.monitor.discard(entry.name, entry, engine.runtimes.get(""))
+            engine.images.unmount(entry.name)
+            shutil.rmtree(entry, ignore_errors=True)
+    for key in engine.images.snapshot_keys() - known:
+        _log.info("removing the snapshot %s: no container has this id", key)
+        engine.images.unmount(key)
+        await engine.images.discard(key)
+    directories = engine.settings.data_root / "containers"
+    directories.mkdir(mode=0o710, parents=True, exist_ok=True)
+    for entry in directories.iterdir():
+        if entry.name not in known:
+            shutil.rmtree(entry, ignore_errors=True)
+    shutil.rmtree(engine.settings.exec_root / "execs", ignore_errors=True)

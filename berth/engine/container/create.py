@@ -14,6 +14,7 @@ from berth.engine.container.adapt import adapt_host
 from berth.engine.container.cell import Cell
 from berth.engine.container.change import event
 from berth.engine.container.files import container_dir
+from berth.engine.container.fill import fill_volumes
 from berth.engine.container.merge import merge_config
 from berth.engine.container.mounts import plan_mounts, resolve_mounts
 from berth.engine.container.networking import requested_endpoints
@@ -139,6 +140,7 @@ async def _store(engine: Engine, record: ContainerRecord) -> None:
     directory.mkdir(mode=0o710, parents=True)
     try:
         await engine.images.prepare(record.id, record.image_id, dict(record.host.storage_opt))
+        await fill_volumes(engine, record)
         await engine.database.write(insert)
     except BaseException as error:
         await engine.images.discard(record.id)

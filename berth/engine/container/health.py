@@ -8,7 +8,7 @@ from berth.base.errors import BerthError
 from berth.base.ids import ExecId, new_id
 from berth.engine.container.cell import Cell
 from berth.engine.container.change import event, update_state
-from berth.engine.container.record import Health, ProbeResult, Status
+from berth.engine.container.record import ContainerRecord, Health, ProbeResult, Status
 from berth.engine.engine import Engine
 from berth.engine.exec.registry import ExecOptions, ExecSession
 from berth.engine.exec.start import run_probe
@@ -31,9 +31,12 @@ def start_health(engine: Engine, cell: Cell) -> None:
     command = probe_command(check, cell.record.config.shell)
     if check is None or not command:
         return
-    if cell.state.health is None or cell.state.health.status == "none":
-        update_state(engine, cell, health=Health())
     cell.health_task = engine.tasks.spawn(f"health {cell.id}", _probe_for_ever(engine, cell, check, command))
+
+
+def initial_health(record: ContainerRecord) -> Health | None:
+    """The health of a container that starts: none without a check."""
+    return Health() if probe_command(record.config.healthcheck, record.config.shell) else None
 
 
 def stop_health(cell: Cell) -> None:

@@ -7,7 +7,7 @@ import time
 from berth.base.errors import BerthError
 from berth.engine.container.cell import Cell, ExitStatus
 from berth.engine.container.change import announce, event, move, update_state
-from berth.engine.container.health import start_health, stop_health
+from berth.engine.container.health import initial_health, start_health, stop_health
 from berth.engine.container.launch import Launched, launch
 from berth.engine.container.lifecycle import Action, next_status
 from berth.engine.container.record import Status
@@ -58,6 +58,7 @@ def _enter_running(engine: Engine, cell: Cell, launched: Launched, *, restarting
         restart_count=count,
         endpoints=launched.endpoints,
         ports=launched.ports,
+        health=initial_health(cell.record),
     )
     watch(engine, cell, launched.process)
 

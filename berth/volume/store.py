@@ -1,10 +1,10 @@
 """Volumes on the local disk, Docker's ``local`` driver.
 
-Layout, below the root that the store owns::
+Layout, below the data root::
 
-    <name>/_data      the content; also where the driver's options are mounted while somebody uses it
-    <name>/_filling   content on its way from an image; becomes _data by one rename
-    .trash/<hex>/     removed volumes whose files are still being deleted
+    volumes/<name>/_data      the content; also where the driver's options are mounted while somebody uses it
+    volumes/<name>/_filling   content on its way from an image; becomes _data by one rename
+    volumes/.trash/<hex>/     removed volumes whose files are still being deleted
 
 A row exists before ``create`` answers and is gone before ``remove`` does. After a crash ``open`` brings both
 sides together without ever deleting content that nobody asked to delete: a directory without a row that holds
@@ -59,8 +59,9 @@ class VolumeStore:
         self._naming = asyncio.Lock()
 
     @classmethod
-    async def open(cls, root: Path, database: Database) -> Self:
+    async def open(cls, data_root: Path, database: Database) -> Self:
         """Read what is known and finish what a crash interrupted. ``database`` has this room's ``SCHEMA``."""
+        root = data_root / "volumes"
         root.mkdir(mode=0o701, parents=True, exist_ok=True)
         store = cls(root, database)
         for row in database.read("SELECT document FROM volumes"):

@@ -25,7 +25,7 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
     async def on_disk(case: Case) -> None:
         database = Database.open(tmp_path / "state.db", [SCHEMA])
         try:
-            await case(await VolumeStore.open(tmp_path / "volumes", database))
+            await case(await VolumeStore.open(tmp_path, database))
         finally:
             database.close()
 

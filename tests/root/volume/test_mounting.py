@@ -26,7 +26,7 @@ def with_store(place: Path, case: Case) -> None:
     async def run() -> None:
         database = Database.open(place / "state.db", [SCHEMA])
         try:
-            await case(await VolumeStore.open(place / "volumes", database))
+            await case(await VolumeStore.open(place, database))
         finally:
             database.close()
             for data in (place / "volumes").glob("*/_data"):
@@ -137,8 +137,8 @@ def test_after_a_restart_only_used_mounts_stay(tmp_path: Path) -> None:
     async def run() -> None:
         database = Database.open(tmp_path / "state.db", [SCHEMA])
         try:
-            await first(await VolumeStore.open(tmp_path / "volumes", database))
-            await second(await VolumeStore.open(tmp_path / "volumes", database))
+            await first(await VolumeStore.open(tmp_path, database))
+            await second(await VolumeStore.open(tmp_path, database))
         finally:
             database.close()
             for data in (tmp_path / "volumes").glob("*/_data"):

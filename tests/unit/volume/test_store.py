@@ -26,7 +26,7 @@ def with_store(place: Path, case: Case) -> None:
     async def run() -> None:
         database = Database.open(place / "state.db", [SCHEMA])
         try:
-            await case(await VolumeStore.open(place / "volumes", database))
+            await case(await VolumeStore.open(place, database))
         finally:
             database.close()
 

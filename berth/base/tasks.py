@@ -17,6 +17,7 @@ class TaskTree:
 
     def __init__(self, on_failure: Callable[[str, BaseException], None]) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._whole: set[asyncio.Task[Any]] = set()
         self._on_failure = on_failure
 
     def spawn(self, name: str, coro: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -32,8 +33,8 @@ class TaskTree:
         A failure is the caller's to see; it is reported only when the caller has gone.
         """
         task = asyncio.get_running_loop().create_task(coro, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._whole.add(task)
+        task.add_done_callback(self._whole.discard)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -46,11 +47,20 @@ class TaskTree:
             self._on_failure(task.get_name(), error)
 
     def __len__(self) -> int:
-        return len(self._tasks)
+        return len(self._tasks) + len(self._whole)
 
-    async def close(self) -> None:
-        """Cancel every task and wait until all have ended."""
-        tasks = list(self._tasks)
-        for task in tasks:
+    async def close(self, grace_s: float = 0.0) -> None:
+        """Cancel the background tasks; give what runs in ``finish`` ``grace_s`` seconds to its end first.
+
+        Returns when every task has ended.
+        """
+        background = list(self._tasks)
+        for task in background:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*background, return_exceptions=True)
+        if self._whole and grace_s > 0:
+            await asyncio.wait(list(self._whole), timeout=grace_s)
+        rest = list(self._whole)
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)

@@ -30,6 +30,8 @@ from berth.volume.store import VolumeStore
 
 _log = logging.getLogger(__name__)
 
+_GRACE_S = 10.0
+"""What a clean-up or a change in progress gets when the daemon ends."""
 _IDENTITY_SCHEMA = "CREATE TABLE IF NOT EXISTS identity (id TEXT NOT NULL);"
 _SCHEMAS = (
     _IDENTITY_SCHEMA,
@@ -72,7 +74,7 @@ async def assemble(config: Config, data_root: Path, exec_root: Path) -> Assembly
         networks = await NetworkManager.open(database, exec_root, make_network_config(config, data_root))
         stack.push_async_callback(networks.close)
         tasks = TaskTree(_report)
-        stack.push_async_callback(tasks.close)
+        stack.push_async_callback(tasks.close, _GRACE_S)
         engine = Engine(
             settings=settings,
             database=database,

@@ -71,6 +71,11 @@ def watch(engine: Engine, cell: Cell, process: Process) -> None:
 
 async def _until_exit(engine: Engine, cell: Cell, process: Process) -> None:
     ended = await process.wait()
+    # What follows is not cut off when the daemon ends.
+    await engine.tasks.finish(f"clean up {cell.id}", _after_exit(engine, cell, process, ended))
+
+
+async def _after_exit(engine: Engine, cell: Cell, process: Process, ended: Exit) -> None:
     async with cell.lock:
         if cell.process is process:
             await finish_run(engine, cell, ended)

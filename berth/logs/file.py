@@ -1,0 +1,87 @@
+"""A log in files: what ``json-file`` and ``local`` are."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import msgspec
+
+from berth.logs.entry import Entry, LogQuery
+from berth.logs.parts import compress_part, remove_parts, rotated_parts, shift_parts
+from berth.logs.reader import LogReader
+
+
+class Rotation(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds of a log: bytes of the current file (0 for none), number of files with it, gzip for the old."""
+
+    max_size: int = 0
+    max_files: int = 1
+    compress: bool = False
+
+
+class FileLog:
+    """See ``LogDriver``. The files are laid out as ``parts`` says."""
+
+    def __init__(self, path: Path, rotation: Rotation) -> None:
+        self._path = path
+        self.rotation = rotation
+
+    @property
+    def path(self) -> Path | None:
+        """The current file."""
+        return self._path
+
+    async def batches(
+        self, query: LogQuery, ended: "asyncio.Future[None] | None" = None
+    ) -> AsyncIterator[list[Entry]]:
+        """Entries in lists as they come."""
+        async for batch in LogReader(self._path, query).batches(ended):
+            yield batch
+
+    async def read(
+        self, query: LogQuery, ended: "asyncio.Future[None] | None" = None
+    ) -> AsyncIterator[Entry]:
+        """Entries one by one."""
+        async for batch in self.batches(query, ended):
+            for entry in batch:
+                yield entry
+
+    def size(self) -> int:
+        """Bytes of all files."""
+        paths = [part.path for part in rotated_parts(self._path)]
+        return sum(_size(path) for path in [*paths, self._path])
+
+    def current_size(self) -> int:
+        """Bytes of the current file."""
+        return _size(self._path)
+
+    def rotate(self, reopen: Callable[[], None]) -> None:
+        """Rename the current file to ``.1`` and let the writer begin a new one.
+
+        Until it does it goes on writing into the renamed file, so nothing is lost. With a single file the
+        writer replaces it by an empty one, as dockerd does. Compressing is apart (``compress_old``): it may
+        only begin when the writer has let go.
+        """
+        if self.rotation.max_files > 1 and self._path.exists():
+            shift_parts(self._path, self.rotation.max_files - 1)
+            os.replace(self._path, f"{self._path}.1")
+        reopen()
+
+    def compress_old(self) -> None:
+        """gzip the rotated files that the writer has let go of: all when a current file exists again."""
+        if self.rotation.compress and self._path.exists():
+            for part in rotated_parts(self._path):
+                if not part.compressed:
+                    compress_part(part.path)
+
+    def remove(self) -> None:
+        """Remove all files."""
+        remove_parts(self._path)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,134 @@
+"""The log format that conmon writes (Kubernetes' CRI log format), bytes to entries.
+
+::
+
+    2026-11-21T11:57:07.306398781+00:00 stdout F a whole line
+    2026-11-21T11:57:07.306398781+00:00 stdout P a part that goes on in the next record of the stream
+
+The time is always 35 bytes, so every field has its place. conmon reads at most 8192 bytes at once and gives
+all records of one read the same time.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from berth.logs.entry import Entry
+from berth.wire.stdcopy import STDERR, STDOUT
+
+STREAM_AT, TAG_AT, DATA_AT = 36, 43, 45
+STREAMS = {b"stdout": STDOUT, b"stderr": STDERR}
+FULL, PARTIAL = b"F", b"P"
+JOIN_LIMIT = 1 << 20
+"""Longer lines are handed out in pieces: a container that never writes a newline must not fill our memory."""
+
+_PREFIXES = {
+    STDOUT: re.compile(rb"^[0-9]{4}-[^ \n]{30} stdout F ", re.MULTILINE),
+    STDERR: re.compile(rb"^[0-9]{4}-[^ \n]{30} stderr F ", re.MULTILINE),
+}
+_UTC_OFFSET = b"+00:00"
+_NS = 1_000_000_000
+
+
+class Clock:
+    """Times of records; the second is parsed once for all records in it."""
+
+    def __init__(self) -> None:
+        self._second = b""
+        self._seconds = 0
+
+    def parse(self, record: bytes) -> int:
+        """Nanoseconds since 1970; ValueError when the record does not begin with a time."""
+        second = record[:19] + record[29:35]
+        if second != self._second:
+            text = second.decode("ascii")
+            moment = datetime.fromisoformat(text)
+            self._seconds = int((moment - _EPOCH).total_seconds())
+            self._second = second
+        return self._seconds * _NS + int(record[20:29])
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def format_record(entry: Entry) -> bytes:
+    """The record of one entry, as conmon writes it."""
+    seconds, nanoseconds = divmod(entry.time_ns, _NS)
+    moment = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    name = "stdout" if entry.stream == STDOUT else "stderr"
+    whole = entry.data.endswith(b"\n")
+    head = f"{moment}.{nanoseconds:09d}+00:00 {name} {'F' if whole else 'P'} "
+    return head.encode("ascii") + entry.data + (b"" if whole else b"\n")
+
+
+class Joiner:
+    """Records in, entries out: parts of a line are joined, each stream by itself."""
+
+    def __init__(self) -> None:
+        self._clock = Clock()
+        self._rest = b""
+        self._open: dict[int, list[bytes]] = {}
+        self._times: dict[int, int] = {}
+        self._sizes: dict[int, int] = {}
+        self._continued: dict[int, bool] = {}
+
+    def feed(self, block: bytes) -> Iterator[Entry]:
+        """The entries that ``block`` completes; a record cut at its end waits for the next block."""
+        lines = (self._rest + block).split(b"\n")
+        self._rest = lines.pop()
+        for line in lines:
+            entry = self._record(line)
+            if entry is not None:
+                yield entry
+
+    def feed_joined(self, block: bytes) -> Iterator[Entry]:
+        """As ``feed``, but whole blocks of one stream come as one entry with the time of the first."""
+        data = self._rest + block
+        end = data.rfind(b"\n") + 1
+        stream = STREAMS.get(data[STREAM_AT : TAG_AT - 1])
+        if end and stream is not None and not self._open:
+            whole = data[:end]
+            content, count = _PREFIXES[stream].subn(b"", whole)
+            if count == whole.count(b"\n"):
+                self._rest = data[end:]
+                yield Entry(self._clock.parse(whole), stream, content)
+                return
+        yield from self.feed(block)
+
+    def flush(self) -> Iterator[Entry]:
+        """The lines that never got their end, when no more records will come."""
+        self._rest = b""
+        for stream in tuple(self._open):
+            yield self._close(stream)
+
+    def _record(self, line: bytes) -> Entry | None:
+        stream = STREAMS.get(line[STREAM_AT : TAG_AT - 1])
+        tag = line[TAG_AT : TAG_AT + 1]
+        if stream is None or tag not in (FULL, PARTIAL):
+            return None  # cut short by a crash, or not ours
+        try:
+            time_ns = self._clock.parse(line)
+        except ValueError:
+            return None
+        if tag == FULL:
+            data = line[DATA_AT:] + b"\n"
+            if stream not in self._open:
+                return Entry(time_ns, stream, data)
+            self._open[stream].append(data)
+            return self._close(stream)
+        if stream not in self._open:
+            self._open[stream] = []
+            self._times[stream] = time_ns
+            self._sizes[stream] = 0
+        self._open[stream].append(line[DATA_AT:])
+        self._sizes[stream] += len(line) - DATA_AT
+        if self._sizes[stream] < JOIN_LIMIT:
+            return None
+        continued = self._continued.get(stream, False)
+        entry = Entry(self._times[stream], stream, b"".join(self._open[stream]), continued)
+        self._open[stream], self._sizes[stream], self._continued[stream] = [], 0, True
+        return entry
+
+    def _close(self, stream: int) -> Entry:
+        data = b"".join(self._open.pop(stream))
+        return Entry(self._times.pop(stream), stream, data, self._continued.pop(stream, False))

@@ -48,13 +48,8 @@ async def begun(items: AsyncIterator[T]) -> AsyncIterator[T]:
     try:
         first = await anext(items)
     except StopAsyncIteration:
-        return _nothing(items)
+        return items  # it has ended and stays so
     return _again(first, items)
-
-
-async def _nothing(items: AsyncIterator[T]) -> AsyncIterator[T]:
-    return
-    yield await anext(items)  # makes this a generator
 
 
 async def _again(first: T, rest: AsyncIterator[T]) -> AsyncIterator[T]:

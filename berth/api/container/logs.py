@@ -21,7 +21,7 @@ async def handle(call: Call) -> Answer:
     entries = await logs(call.engine, record.id, query)
     tty = record.config.tty
     multiplexed = not tty and call.version >= (1, 42)
-    lines = _lines(entries, call.flag("timestamps"), call.flag("details"), framed=not tty)
+    lines = _lines(entries, timestamps=call.flag("timestamps"), details=call.flag("details"), framed=not tty)
     return stream(lines, MULTIPLEXED_STREAM if multiplexed else RAW_STREAM)
 
 

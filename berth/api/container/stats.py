@@ -13,6 +13,5 @@ async def handle(call: Call) -> Answer:
     one_shot = call.flag("one-shot") and call.version >= (1, 41)
     samples = stats(call.engine, call.name, stream=streaming, one_shot=one_shot)
     if not streaming:
-        async for sample in samples:
-            return json_answer(shape(sample))
-    return stream(json_lines(await begun(samples), shape))
+        return json_answer(shape(await anext(samples), call.version))
+    return stream(json_lines(await begun(samples), lambda sample: shape(sample, call.version)))

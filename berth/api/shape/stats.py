@@ -2,6 +2,7 @@
 
 from berth.api.shape.times import ZERO, rfc3339
 from berth.api.shape.wire import Json
+from berth.api.versions import Version
 from berth.engine.container.stats import StatsSample
 from berth.kernel.cgroup_stats import BlockEntry, CpuStats
 
@@ -11,13 +12,13 @@ _STORAGE_LISTS = (
 )  # fmt: skip
 
 
-def stats(sample: StatsSample) -> Json:
+def stats(sample: StatsSample, version: Version) -> Json:
     """One line of ``GET /containers/{id}/stats``. A container that does not run has zeros."""
     previous = sample.previous
     shaped: Json = {
         "name": f"/{sample.name}",
         "id": sample.id,
-        "os_type": "linux",
+        **({"os_type": "linux"} if version >= (1, 52) else {}),
         "read": rfc3339(sample.read_ns) if sample.group else ZERO,
         "preread": rfc3339(previous.read_ns) if previous and sample.group else ZERO,
         "pids_stats": _pids(sample),

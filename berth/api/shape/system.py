@@ -11,6 +11,7 @@ from berth.engine.system.version import Version as EngineVersion
 from berth.state.events import Event
 
 _SECOND_NS = 1_000_000_000
+_NONDISTRIBUTABLE = ("AllowNondistributableArtifactsCIDRs", "AllowNondistributableArtifactsHostnames")
 _LOCAL_REGISTRIES = ["::1/128", "127.0.0.0/8"]
 
 
@@ -74,7 +75,16 @@ def info(found: Info, now_ns: int, version: Version) -> Json:
         "Warnings": list(found.warnings) or None,
     }
     shaped.update(_by_version(version))
+    if version < (1, 25):
+        shaped["SecurityOptions"] = [_plain_name(option) for option in found.security_options]
+    if version < (1, 47):
+        shaped["RegistryConfig"] |= dict.fromkeys(_NONDISTRIBUTABLE)
     return shaped
+
+
+def _plain_name(option: str) -> str:
+    """``name=seccomp,profile=builtin`` was just ``seccomp``."""
+    return option.partition(",")[0].removeprefix("name=")
 
 
 def _limits(found: Info) -> Json:
@@ -91,7 +101,7 @@ def _by_version(version: Version) -> Json:
     if version < (1, 42):
         shaped["KernelMemory"] = True
     if version < (1, 49):
-        shaped |= {f"{name}Commit": {"ID": "", "Expected": ""} for name in ("Containerd", "Runc", "Init")}
+        shaped["RuncCommit"] = {"ID": "", "Expected": ""}
     else:
         shaped["FirewallBackend"] = {"Driver": "nftables"}
     if version < (1, 50):

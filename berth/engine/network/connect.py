@@ -23,9 +23,9 @@ async def connect(engine: Engine, ref: str, container: str, settings: EndpointSe
         _check(engine, cell, network)
         live: dict[str, EndpointState] = {}
         if cell.state.running:
-            endpoint = await engine.networks.attach(
-                cell.id, engine.networks.sandbox(cell.id), network.id, _request(cell.record, settings), ()
-            )
+            sandbox = engine.networks.sandbox_path(cell.id)
+            wish = _request(cell.record, settings)
+            endpoint = await engine.networks.attach(cell.id, sandbox, network.id, wish, ())
             live = {network.name: endpoint_state(endpoint)}
         await _save(engine, cell, network.name, settings, live)
     if live:

@@ -75,7 +75,7 @@ async def _adopt_all(engine: Engine) -> dict[Cell, Process]:
 
 def _take_up(engine: Engine, cell: Cell, process: Process) -> None:
     """Go on supervising a run; a start that was cut off between the process and the row is completed."""
-    cell.process = process
+    cell.begin_run(process)
     cell.console.bind(process.io)
     if not cell.state.running:
         move(

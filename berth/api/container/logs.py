@@ -7,22 +7,18 @@ from berth.api.args import unix_time
 from berth.api.call import Call
 from berth.api.shape.times import rfc3339_fixed
 from berth.base.errors import InvalidArgument
-from berth.engine.container.inspect import inspect
-from berth.engine.container.logs import logs
-from berth.logs.model import Entry, LogQuery
+from berth.engine.container.logs import LogStream, logs
+from berth.logs.entry import LogQuery
 from berth.server.message import Answer
 from berth.wire.stdcopy import frame
 
 
 async def handle(call: Call) -> Answer:
     """What a container has printed; with ``follow`` also what it prints from now on."""
-    query = _query(call)
-    record = (await inspect(call.engine, call.name)).record
-    entries = await logs(call.engine, record.id, query)
-    tty = record.config.tty
-    multiplexed = not tty and call.version >= (1, 42)
-    lines = _lines(entries, timestamps=call.flag("timestamps"), details=call.flag("details"), framed=not tty)
-    return stream(lines, MULTIPLEXED_STREAM if multiplexed else RAW_STREAM)
+    printed = await logs(call.engine, call.name, _query(call))
+    multiplexed = not printed.tty and call.version >= (1, 42)
+    chunks = _chunks(printed, timestamps=call.flag("timestamps"), details=call.flag("details"))
+    return stream(chunks, MULTIPLEXED_STREAM if multiplexed else RAW_STREAM)
 
 
 def _query(call: Call) -> LogQuery:
@@ -34,20 +30,23 @@ def _query(call: Call) -> LogQuery:
     return LogQuery(
         stdout=stdout,
         stderr=stderr,
-        since=unix_time(call.text("since"), "since"),
-        until=unix_time(until, "until") if until != "0" else None,
+        since_ns=unix_time(call.text("since"), "since") or 0,
+        until_ns=(unix_time(until, "until") or 0) if until != "0" else 0,
         tail=int(tail) if tail.isascii() and tail.isdecimal() else None,
         follow=call.flag("follow"),
+        joined=not call.flag("timestamps") and not call.flag("details"),
     )
 
 
-async def _lines(
-    entries: AsyncIterator[Entry], *, timestamps: bool, details: bool, framed: bool
-) -> AsyncIterator[bytes]:
-    async for entry in entries:
-        data = entry.data
-        if details:
-            data = entry.details.encode() + b" " + data
-        if timestamps:
-            data = rfc3339_fixed(entry.time_ns).encode() + b" " + data
-        yield frame(entry.stream, data) if framed else data
+async def _chunks(printed: LogStream, *, timestamps: bool, details: bool) -> AsyncIterator[bytes]:
+    """One chunk per batch: a frame per entry, or the bytes themselves with a terminal."""
+    async for batch in printed.batches:
+        parts: list[bytes] = []
+        for entry in batch:
+            data = entry.data
+            if details and not entry.continued:
+                data = printed.details + data
+            if timestamps and not entry.continued:
+                data = rfc3339_fixed(entry.time_ns).encode() + b" " + data
+            parts.append(data if printed.tty else frame(entry.stream, data))
+        yield b"".join(parts)

@@ -11,7 +11,7 @@ from berth.engine.container.detach import parse_detach_keys
 from berth.engine.container.logs import logs
 from berth.engine.container.record import Status
 from berth.engine.engine import Engine
-from berth.logs.model import LogQuery
+from berth.logs.entry import LogQuery
 
 
 class AttachOptions(NamedTuple):
@@ -54,5 +54,6 @@ def _detached(engine: Engine, cell: Cell) -> None:
 
 
 async def _replay(engine: Engine, cell: Cell, options: AttachOptions) -> AsyncIterator[tuple[int, bytes]]:
-    entries = await logs(engine, cell.id, LogQuery(stdout=options.stdout, stderr=options.stderr))
-    return ((entry.stream, entry.data) async for entry in entries)
+    query = LogQuery(stdout=options.stdout, stderr=options.stderr, joined=True)
+    printed = await logs(engine, cell.id, query)
+    return ((entry.stream, entry.data) async for batch in printed.batches for entry in batch)

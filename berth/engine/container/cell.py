@@ -33,6 +33,8 @@ class Cell:
         self.keep = False
         """Set while ``restart`` works: the exit in its middle does not trigger ``--rm``."""
         self.detach_keys = ""
+        self.run_over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the current run has ended and its output is written; a new one for each run."""
         self.health_task: asyncio.Task[None] | None = None
         self._exits: list[asyncio.Future[ExitStatus]] = []
         self._removals: list[asyncio.Future[ExitStatus]] = []
@@ -58,6 +60,18 @@ class Cell:
         return msgspec.structs.replace(
             self.record, state=msgspec.structs.replace(self.record.state, **changes)
         )
+
+    def begin_run(self, process: Process) -> None:
+        """A run has begun, or was found going on."""
+        self.process = process
+        self.run_over = asyncio.get_running_loop().create_future()
+
+    def end_run(self) -> None:
+        """The run is over: followers of the log read the rest and end."""
+        self.process = None
+        self.console.unbind()
+        if not self.run_over.done():
+            self.run_over.set_result(None)
 
     def next_exit(self) -> asyncio.Future[ExitStatus]:
         """A future of the next exit, from now on."""

@@ -1,30 +1,43 @@
 """``logs``: what a container has printed, and on demand what it goes on printing."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import NamedTuple
 
-from berth.engine.container.cell import Cell
+from berth.engine.container.record import ContainerRecord
 from berth.engine.engine import Engine
-from berth.logs.model import Entry, LogQuery
-from berth.logs.reader import open_reader
+from berth.logs.details import details_prefix, log_attributes, tag_fields
+from berth.logs.driver import LogDriver
+from berth.logs.drivers import check_log_options, open_log
+from berth.logs.entry import Entry, LogQuery
 
 
-async def logs(engine: Engine, ref: str, query: LogQuery) -> AsyncIterator[Entry]:
-    """The entries that ``query`` asks for. Raises at once what is wrong with the request.
+class LogStream(NamedTuple):
+    """``batches`` are lists of entries as they come; ``details`` is what ``--details`` puts before each."""
 
-    With ``follow`` the iteration goes on until the container ends.
+    batches: AsyncIterator[list[Entry]]
+    tty: bool
+    details: bytes
+
+
+async def logs(engine: Engine, ref: str, query: LogQuery) -> LogStream:
+    """The entries that ``query`` asks for; with ``follow`` until the container ends.
+
+    Unsupported when the container keeps no log.
     """
     cell = engine.containers.resolve(ref)
-    config = cell.record.host.log_config
-    reader = open_reader(config.type, dict(config.config), Path(cell.record.log_path))
-    return reader.read(query, ended=_ended(cell))
+    record = cell.record
+    ended = cell.run_over if cell.process is not None else None
+    return LogStream(log_of(record).batches(query, ended), record.config.tty, _details(record))
 
 
-def _ended(cell: Cell) -> "asyncio.Future[object]":
-    """Done when the current run is over, or when there is none."""
-    if cell.state.running:
-        return cell.next_exit()
-    done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-    done.set_result(None)
-    return done
+def log_of(record: ContainerRecord) -> LogDriver:
+    """The container's log; its options were checked at create."""
+    config = record.host.log_config
+    return open_log(check_log_options(config.type, config.config), Path(record.log_path))
+
+
+def _details(record: ContainerRecord) -> bytes:
+    options = record.host.log_config.config
+    fields = tag_fields(record.id, record.name, record.image_id, record.config.image, record.path)
+    return details_prefix(log_attributes(options, record.config.labels, record.config.env, fields))

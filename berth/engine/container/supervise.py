@@ -40,7 +40,7 @@ async def run_cell(engine: Engine, cell: Cell, *, restarting: bool = False) -> N
 
 def _enter_running(engine: Engine, cell: Cell, launched: Launched, *, restarting: bool) -> None:
     state = cell.state
-    cell.process = launched.process
+    cell.begin_run(launched.process)
     count = state.restart_count + 1 if restarting else 0
     # Not awaited: a start that is lost with the daemon is found again through its run directory.
     move(
@@ -89,8 +89,7 @@ async def finish_run(engine: Engine, cell: Cell, ended: Exit) -> None:
     crash leaves of the rest is swept when the daemon comes back.
     """
     record = cell.record
-    cell.process = None
-    cell.console.unbind()
+    cell.end_run()
     stop_health(cell)
     again = should_restart(record, ended.code)
     await release_network(engine, cell)
@@ -150,7 +149,6 @@ async def _record_failure(engine: Engine, cell: Cell, error: BaseException) -> N
     changes: dict[str, object] = {"exit_code": code, "error": str(error), "pid": 0, "endpoints": {}}
     changes["ports"] = ()
     cell.console.end()
-    cell.process = None
     if cell.state.status is Status.RESTARTING:
         # Docker gives up when a restart cannot even be started.
         await move(engine, cell, Action.EXIT, event(cell.record, "die", {"exitCode": str(code)}), **changes)

@@ -106,6 +106,17 @@ GROUPS = {
             "wait": WAIT,
         },
     ),
+    "context": (
+        "Manage contexts",
+        {
+            "create": ("contexts.create", "Create a context"),
+            "inspect": ("contexts.inspect", "Display detailed information on one or more contexts"),
+            "ls": ("contexts.list", "List contexts"),
+            "rm": ("contexts.rm", "Remove one or more contexts"),
+            "show": ("contexts.show", "Print the name of the current context"),
+            "use": ("contexts.use", "Set the current docker context"),
+        },
+    ),
     "image": (
         "Manage images",
         {
@@ -158,6 +169,7 @@ GROUPS = {
 # Other spellings inside a group: group -> alias -> name.
 GROUP_ALIASES = {
     "container": {"list": "ls", "ps": "ls", "remove": "rm"},
+    "context": {"list": "ls", "remove": "rm"},
     "image": {"list": "ls", "remove": "rm"},
     "network": {"list": "ls", "remove": "rm"},
     "volume": {"list": "ls", "remove": "rm"},

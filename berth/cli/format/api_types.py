@@ -308,7 +308,7 @@ TYPES = {
         "Name?=string Path?=string ShadowedPaths?=[]string"
     ),
     "context.contextWithTLSListing": (
-        "Name?=string Metadata?=any Endpoints?=map[string]any TLSMaterial=map[string][]string "
+        "Name?=string Metadata=any Endpoints?=map[string]any TLSMaterial=map[string][]string "
         "Storage=store.StorageInfo"
     ),
     "store.StorageInfo": "MetadataPath=string TLSPath=string",

@@ -142,7 +142,7 @@ class ArchiveReader:
         return LayerFile(staged, None, staged.blob_digest, None)
 
     def _stored(self, name: str) -> LayerInfo | None:
-        """Newer archives name a plain layer by its digest, so that a stored one need not be unpacked again."""
+        """Newer archives name a plain layer by its digest: a stored one need not be unpacked again."""
         if not name.startswith(_BLOBS):
             return None
         return self._find_layer(Digest("sha256:" + name[len(_BLOBS) :]))

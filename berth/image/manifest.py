@@ -1,4 +1,4 @@
-"""The documents that tie configurations and layers together (OCI image-spec; Docker schema 2; docker save)."""
+"""The documents that tie configurations and layers together (OCI, Docker schema 2, docker save)."""
 
 from typing import TypeVar
 

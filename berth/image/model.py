@@ -47,7 +47,7 @@ class LayerInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Loaded(NamedTuple):
-    """One line of ``load``: ``ref`` is None for an image without a name. ``displaced`` had the name before."""
+    """One line of ``load``: ``ref`` is None for an image without name. ``displaced`` had it before."""
 
     ref: ImageRef | None
     id: Digest

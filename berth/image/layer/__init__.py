@@ -1,1 +1,1 @@
-"""One layer of an image: from a tar stream to something that overlayfs can stack, and back to the same tar."""
+"""One layer: from a tar stream to something that overlayfs can stack, and back to the same tar."""

@@ -42,7 +42,12 @@ async def send_signal(engine: Engine, cell: Cell, number: int) -> None:
             cell.restart_timer.cancel()
     if cell.state.running:
         runtime = runtime_of(engine, cell.record)
-        await runtime.kill(cell.id, number)
+        try:
+            await runtime.kill(cell.id, number)
+        except Conflict:
+            if not ends:
+                raise
+            return  # it has ended by itself, which is what was wanted
         if cell.state.status is Status.PAUSED and ends:
             # A frozen process cannot die before it is thawed.
             await runtime.resume(cell.id)

@@ -152,9 +152,9 @@ async def _record_failure(engine: Engine, cell: Cell, error: BaseException) -> N
     if cell.state.status is Status.RESTARTING:
         # Docker gives up when a restart cannot even be started.
         await move(engine, cell, Action.EXIT, event(cell.record, "die", {"exitCode": str(code)}), **changes)
+        cell.announce_exit(ExitStatus(code))
     else:
         await update_state(engine, cell, **changes)
-    cell.announce_exit(ExitStatus(code, str(error)))
     if cell.record.host.auto_remove:
         await forget(engine, cell)
         await discard(engine, cell.record, volumes=True)

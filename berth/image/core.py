@@ -14,6 +14,7 @@ meanwhile is kept by a lease.
 
 import asyncio
 import contextlib
+import shutil
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -24,7 +25,7 @@ import msgspec
 
 from berth.base.caller import LOCAL_ROOT, Caller
 from berth.base.digest import Digest, sha256
-from berth.base.errors import NotFound
+from berth.base.errors import InvalidArgument, NotFound, Unsupported
 from berth.base.reference import ImageRef
 from berth.image import tables
 from berth.image.changes import Change, find_changes
@@ -34,6 +35,7 @@ from berth.image.history import history_of
 from berth.image.identity import chain_ids
 from berth.image.index import ImageIndex
 from berth.image.layer.directory import DirectoryForm
+from berth.image.layer.erofs_form import ErofsForm, kernel_can_mount
 from berth.image.layer.form import LayerForm
 from berth.image.layers import LayerStore, StagedLayer, Staging
 from berth.image.lease import Lease, Leases
@@ -426,5 +428,21 @@ def _stored_ref(repository: str, suffix: str) -> ImageRef:
 
 
 def _choose_forms(root: Path, wanted: str) -> list[LayerForm]:
-    """The form for new layers first; the others follow, for layers that are stored already."""
-    return [DirectoryForm()]
+    """The form for new layers first; the other follows, for layers that are stored already."""
+    erofs, directory = ErofsForm(), DirectoryForm()
+    if wanted == "directory":
+        return [directory, erofs]
+    if wanted not in ("auto", "erofs"):
+        raise InvalidArgument(f"unknown layer form {wanted!r}: use auto, erofs or directory")
+    scratch = root / "probe"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(mode=0o700)
+    try:
+        able = kernel_can_mount(scratch)
+    finally:
+        scratch.rmdir()
+    if able:
+        return [erofs, directory]
+    if wanted == "erofs":
+        raise Unsupported("this kernel cannot mount an erofs file: layers in erofs form need Linux 6.12")
+    return [directory, erofs]

@@ -1,0 +1,110 @@
+"""The one-file form of a layer: its archive, bit for bit, mounted as a file system (Linux 6.12 and later).
+
+On disk, in the layer's directory::
+
+    layer.erofs    see ``erofs``
+
+Removal is one unlink, and ``save`` has the original archive. Nothing is unpacked: a name in the archive can
+lead nowhere but into this file system.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from berth.image.content import fsync_directory
+from berth.image.layer.erofs import ARCHIVE_START, ErofsWriter
+from berth.image.layer.form import Written
+from berth.image.layer.tree import Tree
+from berth.image.tar.entry import TarError
+from berth.image.tar.reader import TarReader
+from berth.image.tar.source import FileSource, NextChunk
+from berth.kernel.mount import mount_erofs, umount
+
+_FILE = "layer.erofs"
+_PIECE = 1 << 20
+
+
+class ErofsForm:
+    """See LayerForm."""
+
+    name = "erofs"
+
+    def write(self, next_chunk: NextChunk, directory: Path, entry_limit: int) -> Written:
+        """See LayerForm."""
+        fd = os.open(directory / _FILE, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            size = _store(fd, next_chunk)
+            tree = Tree()
+            for count, entry in enumerate(TarReader(FileSource(fd, ARCHIVE_START, size))):
+                if count >= entry_limit:
+                    raise TarError(f"the layer has more than {entry_limit} entries")
+                tree.add(entry)
+            ErofsWriter(fd, size, tree).write(os.urandom(16))
+        finally:
+            os.close(fd)
+        return Written(sum(node.size for node in tree.inodes() if node.children is None), tree.opaque_root)
+
+    def sync(self, directory: Path) -> None:
+        """See LayerForm."""
+        fd = os.open(directory / _FILE, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        fsync_directory(directory)
+        fsync_directory(directory.parent)
+
+    def archive(self, directory: Path, tar_size: int) -> Iterator[bytes]:
+        """See LayerForm."""
+        fd = os.open(directory / _FILE, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            offset, end = ARCHIVE_START, ARCHIVE_START + tar_size
+            while offset < end:
+                data = os.pread(fd, min(_PIECE, end - offset), offset)
+                if not data:
+                    return  # shorter than recorded: the digest will tell
+                offset += len(data)
+                yield data
+        finally:
+            os.close(fd)
+
+    def lower(self, directory: Path, mount_point: Path) -> Path:
+        """See LayerForm."""
+        try:
+            if mount_point.stat().st_dev != mount_point.parent.stat().st_dev:
+                return mount_point
+        except FileNotFoundError:
+            mount_point.mkdir(mode=0o755)
+        mount_erofs(directory / _FILE, mount_point)
+        return mount_point
+
+
+def _store(fd: int, next_chunk: NextChunk) -> int:
+    """Write the archive behind the place of the superblock; returns its length."""
+    offset = ARCHIVE_START
+    while chunk := next_chunk():
+        view = memoryview(chunk)
+        while view:
+            written = os.pwrite(fd, view, offset)
+            view, offset = view[written:], offset + written
+    return offset - ARCHIVE_START
+
+
+def kernel_can_mount(scratch: Path) -> bool:
+    """Try it: mount an empty layer in ``scratch``, a directory of the file system in question."""
+    layer, target = scratch / "probe", scratch / "probe-mount"
+    try:
+        layer.mkdir()
+        target.mkdir()
+        ErofsForm().write(lambda: b"", layer, 1)
+        mount_erofs(layer / _FILE, target)
+        umount(target)
+    except OSError:
+        return False
+    finally:
+        (layer / _FILE).unlink(missing_ok=True)
+        for directory in (layer, target):
+            if directory.exists():
+                directory.rmdir()
+    return True

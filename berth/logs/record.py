@@ -9,7 +9,6 @@ The time is always 35 bytes, so every field has its place. conmon reads at most 
 all records of one read the same time.
 """
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -22,11 +21,7 @@ FULL, PARTIAL = b"F", b"P"
 JOIN_LIMIT = 1 << 20
 """Longer lines are handed out in pieces: a container that never writes a newline must not fill our memory."""
 
-_PREFIXES = {
-    STDOUT: re.compile(rb"^[0-9]{4}-[^ \n]{30} stdout F ", re.MULTILINE),
-    STDERR: re.compile(rb"^[0-9]{4}-[^ \n]{30} stderr F ", re.MULTILINE),
-}
-_UTC_OFFSET = b"+00:00"
+_RUN_WINDOW = 32 << 10
 _NS = 1_000_000_000
 
 
@@ -82,18 +77,31 @@ class Joiner:
                 yield entry
 
     def feed_joined(self, block: bytes) -> Iterator[Entry]:
-        """As ``feed``, but whole blocks of one stream come as one entry with the time of the first."""
+        """As ``feed``, but a block of one stream alone comes as one entry with the time of its first."""
         data = self._rest + block
         end = data.rfind(b"\n") + 1
         stream = STREAMS.get(data[STREAM_AT : TAG_AT - 1])
-        if end and stream is not None and not self._open:
-            whole = data[:end]
-            content, count = _PREFIXES[stream].subn(b"", whole)
-            if count == whole.count(b"\n"):
-                self._rest = data[end:]
-                yield Entry(self._clock.parse(whole), stream, content)
-                return
-        yield from self.feed(block)
+        if not end or stream is None or any(other != stream for other in self._open):
+            yield from self.feed(block)
+            return
+        content = _strip(data, end, stream)
+        if content is None:
+            yield from self.feed(block)
+            return
+        self._rest = data[end:]
+        head = self._close(stream) if stream in self._open else None
+        time_ns = self._clock.parse(data) if head is None else head.time_ns
+        joined = content if head is None else head.data + content
+        if joined.endswith(b"\n"):
+            yield Entry(time_ns, stream, joined)
+            return
+        # The last line goes on in the next block: keep its beginning back.
+        cut = joined.rfind(b"\n") + 1
+        if cut:
+            yield Entry(time_ns, stream, joined[:cut])
+        self._keep(time_ns, stream, joined[cut:])
+        if self._sizes[stream] >= JOIN_LIMIT:
+            yield self._hand_out(stream)
 
     def flush(self) -> Iterator[Entry]:
         """The lines that never got their end, when no more records will come."""
@@ -116,19 +124,58 @@ class Joiner:
                 return Entry(time_ns, stream, data)
             self._open[stream].append(data)
             return self._close(stream)
+        self._keep(time_ns, stream, line[DATA_AT:])
+        return self._hand_out(stream) if self._sizes[stream] >= JOIN_LIMIT else None
+
+    def _keep(self, time_ns: int, stream: int, data: bytes) -> None:
+        """Remember a part of a line."""
         if stream not in self._open:
             self._open[stream] = []
             self._times[stream] = time_ns
             self._sizes[stream] = 0
-        self._open[stream].append(line[DATA_AT:])
-        self._sizes[stream] += len(line) - DATA_AT
-        if self._sizes[stream] < JOIN_LIMIT:
-            return None
-        continued = self._continued.get(stream, False)
-        entry = Entry(self._times[stream], stream, b"".join(self._open[stream]), continued)
+        self._open[stream].append(data)
+        self._sizes[stream] += len(data)
+
+    def _hand_out(self, stream: int) -> Entry:
+        """What there is of a line that grows too long; the rest of it is marked as continued."""
+        entry = Entry(
+            self._times[stream], stream, b"".join(self._open[stream]), self._continued.get(stream, False)
+        )
         self._open[stream], self._sizes[stream], self._continued[stream] = [], 0, True
         return entry
 
     def _close(self, stream: int) -> Entry:
         data = b"".join(self._open.pop(stream))
         return Entry(self._times.pop(stream), stream, data, self._continued.pop(stream, False))
+
+
+def _strip(data: bytes, end: int, stream: int) -> bytes | None:
+    """The content of the records in ``data[:end]``; None unless all are whole records of ``stream``.
+
+    All records of one read of conmon begin with the same bytes, and no content holds a newline: so a newline
+    followed by those bytes is the border of two records, and a run of them is stripped in one step.
+    """
+    parts: list[bytes] = []
+    position = 0
+    while position < end:
+        head = data[position : position + DATA_AT]
+        tag = head[TAG_AT : TAG_AT + 1]
+        if STREAMS.get(head[STREAM_AT : TAG_AT - 1]) != stream or len(head) < DATA_AT:
+            return None
+        if tag == PARTIAL:
+            after = data.index(b"\n", position) + 1
+            parts.append(data[position + DATA_AT : after - 1])
+        elif tag == FULL:
+            border = b"\n" + head
+            last = data.rfind(border, position, min(end, position + _RUN_WINDOW))
+            after = data.index(b"\n", max(position, last + 1)) + 1
+            run = data[position + DATA_AT : after]
+            if run.count(b"\n") != run.count(border) + 1:
+                # A coarse clock gave other records the same time: take one record alone.
+                after = data.index(b"\n", position) + 1
+                run = data[position + DATA_AT : after]
+            parts.append(run.replace(border, b"\n"))
+        else:
+            return None
+        position = after
+    return b"".join(parts)

@@ -68,15 +68,8 @@ class ImageIndex:
         return tuple(image for image in self._images.values() if image.parent == image_id)
 
     def descendants(self, image: Image) -> tuple[Image, ...]:
-        """The image and every one whose layers begin with its layers, or that descends from it by parent.
-
-        ``ancestor`` of the container list means both, since a pulled child knows no parent.
-        """
-        layers = image.layers
+        """The image and everything that was built or committed from it on this machine (dockerd's rule)."""
         found = {image.id: image}
-        for other in self._images.values():
-            if layers and other.layers[: len(layers)] == layers:
-                found[other.id] = other
         todo = [image.id]
         while todo:
             for child in self.children(todo.pop()):

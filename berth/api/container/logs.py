@@ -26,7 +26,7 @@ async def handle(call: Call) -> Answer:
 def _query(call: Call, *, joined: bool) -> LogQuery:
     stdout, stderr = call.flag("stdout"), call.flag("stderr")
     if not stdout and not stderr:
-        raise InvalidArgument("must specify at least one of 'stdout' or 'stderr'")
+        raise InvalidArgument("Bad parameters: you must choose at least one stream")
     tail = call.text("tail")
     return LogQuery(
         stdout=stdout,

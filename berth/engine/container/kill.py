@@ -1,8 +1,9 @@
 """``kill``: send a signal to a container's first process."""
 
+import contextlib
 import signal as signals
 
-from berth.base.errors import Conflict
+from berth.base.errors import BerthError, Conflict
 from berth.engine.container.cell import Cell
 from berth.engine.container.change import announce, update_state
 from berth.engine.container.record import Status
@@ -49,8 +50,9 @@ async def send_signal(engine: Engine, cell: Cell, number: int) -> None:
                 raise
             return  # it has ended by itself, which is what was wanted
         if cell.state.status is Status.PAUSED and ends:
-            # A frozen process cannot die before it is thawed.
-            await runtime.resume(cell.id)
+            # A frozen process may not be able to die before it is thawed (cgroup v1).
+            with contextlib.suppress(BerthError):
+                await runtime.resume(cell.id)
     announce(engine, cell, "kill", {"signal": str(number)})
 
 

@@ -17,7 +17,7 @@ from berth.engine.container.specify import hostname_of, wanted_capabilities, wan
 from berth.engine.engine import Engine
 from berth.engine.exec.create import check_running
 from berth.engine.exec.registry import ExecOptions, ExecSession
-from berth.runtime.errors import LaunchError
+from berth.runtime.errors import CANNOT_INVOKE, LaunchError
 from berth.runtime.execs import ExecProcess, ExecSpec
 from berth.runtime.spec.capabilities import resolve as resolve_capabilities
 from berth.runtime.spec.environment import container_environment, override
@@ -42,15 +42,19 @@ async def start(
     cell = engine.containers.resolve(session.container_id)
     check_running(cell, cell.id)
     if session.started:
-        raise Conflict(f"exec {exec_id} has already run")
+        raise Conflict(f"Error: Exec command {session.id} has already run")
     session.started = True
     options = session.options
     if console_size is not None:
         options = options._replace(console_size=console_size)
-    process = _process(engine, cell, session, options)
-    streams = _streams(engine, cell, session, detach=detach, tty=tty or options.tty)
-    streams.join(process.io)
-    await run_process(engine, cell, session, process)
+    try:
+        process = _process(engine, cell, session, options)
+        streams = _streams(engine, cell, session, detach=detach, tty=tty or options.tty)
+        streams.join(process.io)
+        await _run_process(engine, cell, session, process)
+    except BaseException as error:
+        session.finish(error.exit_code if isinstance(error, LaunchError) else CANNOT_INVOKE)
+        raise
     return streams
 
 
@@ -69,19 +73,12 @@ def _detached(engine: Engine, cell: Cell, session: ExecSession) -> None:
     announce(engine, cell, "exec_detach", {"execID": session.id})
 
 
-async def run_process(engine: Engine, cell: Cell, session: ExecSession, process: ExecProcess) -> None:
+async def _run_process(engine: Engine, cell: Cell, session: ExecSession, process: ExecProcess) -> None:
     """Start the command and, in the background, wait for its end."""
     command = " ".join(session.options.command)
     announce(engine, cell, f"exec_start: {command}", {"execID": session.id})
     session.process = process
-    try:
-        await process.start()
-    except LaunchError as error:
-        session.exit_code = error.exit_code
-        raise
-    except BaseException:
-        session.exit_code = 126
-        raise
+    await process.start()
     engine.tasks.spawn(f"exec {session.id}", _until_exit(engine, cell, session, process))
 
 

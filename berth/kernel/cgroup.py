@@ -275,20 +275,20 @@ class OomWatch:
             self._eventfd = _register_v1(directory)
 
     async def wait_oom(self) -> bool:
-        """Return after the next event: True when it killed a process, False when the group is gone or
-        (v1) the memory ran out without a kill."""
+        """Return True after the next event, False once the group is gone.
+
+        v1 tells that memory ran out just before the kill, so ``oom_kills`` may count it only a moment later.
+        """
         if self._inotify is not None:
             while (count := self._group.oom_kills()) <= self._seen:
                 if not self._group.exists():
                     return False
                 await self._inotify.wait_changes()
-        else:
-            await _wait_readable(self._eventfd)
-            os.read(self._eventfd, 8)
-            count = self._group.oom_kills()
-        killed = count > self._seen
-        self._seen = count
-        return killed
+            self._seen = count
+            return True
+        await _wait_readable(self._eventfd)
+        os.read(self._eventfd, 8)
+        return self._group.exists()
 
     def close(self) -> None:
         """Stop watching; harmless when called twice."""

@@ -5,9 +5,9 @@ run in the wrong namespace. Sockets and descriptors opened there stay where they
 from anywhere: mostly one wants just those.
 """
 
+import _thread
 import contextlib
 import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -41,16 +41,20 @@ def call_in_thread(function: Callable[[], T]) -> T:
     """Run ``function`` in a fresh thread, wait, and return its result or raise its exception."""
     results: list[T] = []
     errors: list[BaseException] = []
+    done = _thread.allocate_lock()
+    done.acquire()
 
     def body() -> None:
         try:
             results.append(function())
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             errors.append(error)
+        finally:
+            done.release()
 
-    thread = threading.Thread(target=body, name="namespace")
-    thread.start()
-    thread.join()
+    # The bare thread: threading.Thread makes the caller wait twice, for the start and for the end.
+    _thread.start_new_thread(body, ())
+    done.acquire()
     if errors:
         raise errors[0]
     return results[0]

@@ -26,7 +26,7 @@ from berth.network.ipam import Subnet
 from berth.network.listener import hold_port
 from berth.network.records import Network
 from berth.network.ruleset import Forward
-from berth.network.sysctl import read_number, write_sysctl
+from berth.network.sysctl import read_number, write_fresh, write_sysctl
 
 _log = logging.getLogger(__name__)
 _LOOPBACK = 1
@@ -184,8 +184,6 @@ class BridgeDriver:
                     if found == ifindex:
                         raise
                     self._request_pair(plug, netns, found)
-                if self._filter is not None:
-                    self._filter.watch(list(self._bridges))
         finally:
             os.close(netns)
 
@@ -237,6 +235,10 @@ class BridgeDriver:
                 if failure.errno in (errno.EINVAL, errno.EOPNOTSUPP):
                     continue
                 raise failure
+
+    def watch_neighbours(self) -> None:
+        if self._filter is not None:
+            self._filter.watch(list(self._bridges))
 
     def set_gateway(self, sandbox: Path, interface: str, gateway: str, ipv6_gateway: str) -> None:
         def move() -> None:
@@ -293,7 +295,7 @@ def _furnish() -> NetlinkSocket:
     """Inside a new namespace: bring the loopback up, keep IPv6 off interfaces whose network has none (the
     loopback keeps ``::1``), and open the socket that will configure the rest."""
     with contextlib.suppress(FileNotFoundError):
-        write_sysctl("net/ipv6/conf/default/disable_ipv6", "1")
+        write_fresh("net/ipv6/conf/default/disable_ipv6", "1")
     sock = NetlinkSocket(NETLINK_ROUTE)
     try:
         sock.call([rt.set_link_up(_LOOPBACK)], "lo")

@@ -104,6 +104,11 @@ class Driver(Protocol):
         """Remove the interface from a namespace that lives on. Missing interfaces are no error."""
         ...
 
+    def watch_neighbours(self) -> None:
+        """Look whether somebody else's packet filter has come to stand in the way, and see to it. Cheap;
+        called after every ``plug``."""
+        ...
+
     def set_gateway(self, sandbox: Path, interface: str, gateway: str, ipv6_gateway: str) -> None:
         """Move the default route of a living namespace."""
         ...

@@ -77,14 +77,22 @@ class NetworkManager:
             proxy=config.userland_proxy,
         )
         manager = cls(db, exec_root, config, chosen, tasks)
-        manager._netns.mkdir(parents=True, exist_ok=True, mode=0o711)
-        for network in await manager._load():
-            manager._catalog.add_network(network)
-        for endpoint in table.load_endpoints(db):
-            if endpoint.network_id in manager._catalog.networks:
-                manager._catalog.add_endpoint(endpoint)
-        await manager._apply()
+        try:
+            await manager._begin()
+        except BaseException:
+            chosen.close((), remove=False)
+            manager._worker.shutdown()
+            raise
         return manager
+
+    async def _begin(self) -> None:
+        self._netns.mkdir(parents=True, exist_ok=True, mode=0o711)
+        for network in await self._load():
+            self._catalog.add_network(network)
+        for endpoint in table.load_endpoints(self._db):
+            if endpoint.network_id in self._catalog.networks:
+                self._catalog.add_endpoint(endpoint)
+        await self._apply()
 
     async def _load(self) -> list[Network]:
         """The recorded networks, the predefined ones brought up to the configuration."""
@@ -290,6 +298,8 @@ class NetworkManager:
             # Somebody deleted the bridge under us: make it again, once.
             await self._apply()
             await self._in_worker(partial(self._driver.plug, plug))
+        # Nobody's start waits for this; the next kernel work does.
+        self._tasks.spawn("watch-neighbours", self._in_worker(self._driver.watch_neighbours))
 
     async def detach(self, container_id: str, network_id: str | None = None) -> None:
         """Unplug from one network (the container lives on), or from all (it has ended). Ports and addresses

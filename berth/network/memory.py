@@ -111,6 +111,9 @@ class MemoryDriver:
     def unplug(self, host_interface: str) -> None:
         self.plugged.pop(host_interface, None)
 
+    def watch_neighbours(self) -> None:
+        """A memory has no neighbours."""
+
     def set_gateway(self, sandbox: Path, interface: str, gateway: str, ipv6_gateway: str) -> None:
         if not any(p.sandbox == sandbox and p.interface == interface for p in self.plugged.values()):
             raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), interface)

@@ -1,5 +1,6 @@
 """Kernel switches under ``/proc/sys``, of the calling thread's network namespace."""
 
+import os
 from pathlib import Path
 
 from berth.base.errors import Unavailable
@@ -13,6 +14,16 @@ def read_number(name: str) -> int | None:
         return int((_ROOT / name).read_text(encoding="ascii"))
     except (FileNotFoundError, ValueError):
         return None
+
+
+def write_fresh(name: str, value: str) -> None:
+    """Set a switch of a namespace that was made just now: no look at the old value, no pathlib, as every
+    container waits for it. FileNotFoundError when the kernel lacks it."""
+    fd = os.open(f"/proc/sys/{name}", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(fd, value.encode())
+    finally:
+        os.close(fd)
 
 
 def write_sysctl(name: str, value: str) -> None:

@@ -44,6 +44,10 @@ def test_drop_policy_of_somebody_else(in_world, iptables, moment):
         theirs = _rules(iptables)
         sandbox = manager.create_sandbox("web")
         await manager.attach("web", sandbox, "bridge", EndpointRequest(name="web"), WEB)
+        # The look at the neighbours comes after the answer; the next kernel work comes after that look.
+        await manager.attach("next", manager.create_sandbox("next"), "bridge", EndpointRequest(name="next"))
+        await manager.detach("next")
+        manager.remove_sandbox("next")
         with server_in(sandbox, 80) as server:
             assert world.from_outside(lambda: reach(server, HOST, 8888)) == (OUTSIDE, b"pong")
         with server_in(world.outside, 7000) as server:

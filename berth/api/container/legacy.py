@@ -126,17 +126,16 @@ def _bind_empty_ports(request: CreateRequest, version: Version, warnings: list[s
 
 
 def _move_mac_address(request: CreateRequest, version: Version, warnings: list[str]) -> CreateRequest:
-    """The container-wide MAC address belongs to the endpoint of the container's own network since 1.44."""
+    """The container-wide MAC address belongs to the endpoint of the container's own network since 1.44.
+
+    Docker refuses it since 1.52; docker-py still sends it, so it is taken here, with the warning.
+    """
     mac, mode = request.config.mac_address, request.host_config.network_mode
     endpoints = request.networking_config.endpoints_config
     if not mac:
         if version >= (1, 44):
             return request
         return _with_endpoints(request, {n: replace(e, mac_address="") for n, e in endpoints.items()})
-    if version >= (1, 52):
-        raise InvalidArgument(
-            "container-wide MAC address no longer supported; use endpoint-specific MAC address instead"
-        )
     owns_network = not (mode in ("none", "host") or mode.startswith("container:"))
     if version < (1, 44):
         if not owns_network:

@@ -72,8 +72,8 @@ def settings(config: ImageSettings, version: Version) -> Json:
     return {**base, **given}
 
 
-def row(found: ImageRow, version: Version) -> Json:
-    """A row of ``GET /images/json``."""
+def row(found: ImageRow, version: Version, *, counted: bool = False) -> Json:
+    """A row of ``GET /images/json``. Its containers are ``counted`` by ``system df``, and since API 1.51."""
     image = found.image
     tags: list[str] | None = [ref.familiar for ref in found.tags]
     digests: list[str] | None = [ref.familiar for ref in found.digests]
@@ -82,7 +82,7 @@ def row(found: ImageRow, version: Version) -> Json:
             tags, digests = ["<none>:<none>"], ["<none>@<none>"]
         tags, digests = tags or None, digests or None
     shaped: Json = {
-        "Containers": found.containers if version >= (1, 51) else -1,
+        "Containers": found.containers if counted or version >= (1, 51) else -1,
         "Created": image.created_ns // _SECOND_NS,
         "Id": image.id,
         "Labels": image.config.config.labels,

@@ -20,7 +20,7 @@ def network(found: FoundNetwork, version: Version, *, summary: bool) -> Json:
         "EnableIPv6": known.enable_ipv6,
         "IPAM": {
             "Driver": known.ipam_driver,
-            "Options": known.ipam_options or (None if known.predefined else {}),
+            "Options": known.ipam_options or None,
             "Config": [_pool(pool) for pool in known.pools] or None,
         },
         "Internal": known.internal,

@@ -74,7 +74,7 @@ def _lists(call: Call, usage: DiskUsage, *, build_cache: bool) -> _Lists:
     if usage.images is not None:
         if usage.layers:
             shaped["LayersSize"] = usage.layers
-        shaped["Images"] = [image_row(image, call.version) for image in usage.images]
+        shaped["Images"] = [image_row(image, call.version, counted=True) for image in usage.images]
     if usage.containers is not None:
         shaped["Containers"] = [sized_row(row, names, call.version, now) for row in usage.containers]
     if usage.volumes is not None:

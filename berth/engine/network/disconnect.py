@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from berth.base.errors import Internal, InvalidArgument
+from berth.base.errors import BerthError, Internal, InvalidArgument
 from berth.engine.container import table
 from berth.engine.container.cell import Cell
 from berth.engine.engine import Engine
@@ -13,19 +13,22 @@ from berth.network.records import HOST
 
 @change
 async def disconnect(engine: Engine, ref: str, container: str, *, force: bool = False) -> None:
-    """Disconnect ``container`` from the network ``ref``. With ``force`` one that is not there is no error."""
+    """Disconnect ``container`` from the network ``ref``. ``force`` says to forget an endpoint that cannot be
+    taken down in order."""
     network = engine.networks.resolve(ref)
     cell = engine.containers.resolve(container)
     if network.driver == HOST:
         raise InvalidArgument("container cannot be disconnected from host network")
     async with cell.lock:
         if network.name not in cell.record.endpoints:
-            if force:
-                return
             raise Internal(f"container {cell.id} is not connected to network {network.name}")
         live = cell.state.running
         if live:
-            await engine.networks.detach(cell.id, network.id)
+            try:
+                await engine.networks.detach(cell.id, network.id)
+            except BerthError:
+                if not force:
+                    raise
         await _forget(engine, cell, network.name)
     if live:
         await announce(engine, network, "disconnect", container=cell.id)

@@ -137,7 +137,8 @@ def test_network_inspect(version):
 def test_network_row(version):
     made = Network(id=NETWORK_ID, name="fnet", created_at=NOW, pools=(Pool(subnet="10.77.0.0/24"),))
     shaped = on_the_wire([network.network(FoundNetwork(made), versions.parse(version), summary=True)])
-    assert differences(shaped, facts("networks", version)) == []
+    # Docker shows what the client sent, its own client sends an empty object.
+    assert differences(shaped, facts("networks", version)) == ["[].IPAM.Options: None / {}"]
 
 
 @pytest.mark.parametrize("version", RECORDED)

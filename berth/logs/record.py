@@ -21,7 +21,8 @@ FULL, PARTIAL = b"F", b"P"
 JOIN_LIMIT = 1 << 20
 """Longer lines are handed out in pieces: a container that never writes a newline must not fill our memory."""
 
-_RUN_WINDOW = 32 << 10
+_P = PARTIAL[0]
+_KINDS = {stream: (name + b" F ", name + b" P ") for name, stream in STREAMS.items()}
 _NS = 1_000_000_000
 
 
@@ -78,19 +79,19 @@ class Joiner:
 
     def feed_joined(self, block: bytes) -> Iterator[Entry]:
         """As ``feed``, but a block of one stream alone comes as one entry with the time of its first."""
-        data = self._rest + block
-        end = data.rfind(b"\n") + 1
-        stream = STREAMS.get(data[STREAM_AT : TAG_AT - 1])
-        if not end or stream is None or any(other != stream for other in self._open):
+        lines = (self._rest + block).split(b"\n")
+        rest = lines.pop()
+        stream = STREAMS.get(lines[0][STREAM_AT : TAG_AT - 1]) if lines else None
+        if stream is None or any(other != stream for other in self._open):
             yield from self.feed(block)
             return
-        content = _strip(data, end, stream)
+        content = _strip(lines, stream)
         if content is None:
             yield from self.feed(block)
             return
-        self._rest = data[end:]
+        self._rest = rest
         head = self._close(stream) if stream in self._open else None
-        time_ns = self._clock.parse(data) if head is None else head.time_ns
+        time_ns = self._clock.parse(lines[0]) if head is None else head.time_ns
         joined = content if head is None else head.data + content
         if joined.endswith(b"\n"):
             yield Entry(time_ns, stream, joined)
@@ -149,33 +150,12 @@ class Joiner:
         return Entry(self._times.pop(stream), stream, data, self._continued.pop(stream, False))
 
 
-def _strip(data: bytes, end: int, stream: int) -> bytes | None:
-    """The content of the records in ``data[:end]``; None unless all are whole records of ``stream``.
-
-    All records of one read of conmon begin with the same bytes, and no content holds a newline: so a newline
-    followed by those bytes is the border of two records, and a run of them is stripped in one step.
-    """
-    parts: list[bytes] = []
-    position = 0
-    while position < end:
-        head = data[position : position + DATA_AT]
-        tag = head[TAG_AT : TAG_AT + 1]
-        if STREAMS.get(head[STREAM_AT : TAG_AT - 1]) != stream or len(head) < DATA_AT:
-            return None
-        if tag == PARTIAL:
-            after = data.index(b"\n", position) + 1
-            parts.append(data[position + DATA_AT : after - 1])
-        elif tag == FULL:
-            border = b"\n" + head
-            last = data.rfind(border, position, min(end, position + _RUN_WINDOW))
-            after = data.index(b"\n", max(position, last + 1)) + 1
-            run = data[position + DATA_AT : after]
-            if run.count(b"\n") != run.count(border) + 1:
-                # A coarse clock gave other records the same time: take one record alone.
-                after = data.index(b"\n", position) + 1
-                run = data[position + DATA_AT : after]
-            parts.append(run.replace(border, b"\n"))
-        else:
-            return None
-        position = after
-    return b"".join(parts)
+def _strip(lines: list[bytes], stream: int) -> bytes | None:
+    """The content of records; None unless all are of ``stream``."""
+    full, partial = _KINDS[stream]
+    kinds = {line[STREAM_AT:DATA_AT] for line in lines}
+    if kinds == {full}:
+        return b"\n".join([line[DATA_AT:] for line in lines]) + b"\n"
+    if kinds <= {full, partial}:
+        return b"".join([line[DATA_AT:] if line[TAG_AT] == _P else line[DATA_AT:] + b"\n" for line in lines])
+    return None

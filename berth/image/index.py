@@ -63,6 +63,10 @@ class ImageIndex:
         """What ``ref`` names."""
         return self._names.get(ref)
 
+    def tags_of(self, repository: str) -> tuple[ImageRef, ...]:
+        """Every tag of a repository, sorted."""
+        return tuple(sorted(r for r in self._names if r.repository == repository and r.digest is None))
+
     def children(self, image_id: Digest) -> tuple[Image, ...]:
         """Images made from this one on this machine."""
         return tuple(image for image in self._images.values() if image.parent == image_id)

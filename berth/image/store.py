@@ -1,12 +1,19 @@
 """The image room's front: everything that the engine asks of images."""
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from pathlib import Path
 
 from berth.base.caller import LOCAL_ROOT, Caller
+from berth.base.digest import Digest
+from berth.base.reference import ImageRef
 from berth.image import tables
 from berth.image.core import ImageCore
+from berth.image.import_ import ImportOptions, import_tar
 from berth.image.load import load
 from berth.image.model import Loaded, Progress
+from berth.image.outflow import stream
+from berth.image.pack import pack
+from berth.image.save import save
 
 SCHEMA = tables.SCHEMA
 """The room's tables, for ``Database.open``."""
@@ -16,7 +23,26 @@ class ImageStore(ImageCore):
     """``ImageCore`` and what streams in and out of it."""
 
     async def load(
-        self, stream: AsyncIterable[bytes], progress: Progress | None = None, owner: Caller = LOCAL_ROOT
+        self, chunks: AsyncIterable[bytes], progress: Progress | None = None, owner: Caller = LOCAL_ROOT
     ) -> list[Loaded]:
         """Store every image of an archive (docker save or OCI layout, compressed or not), all or none."""
-        return await load(self, stream, progress, owner)
+        return await load(self, chunks, progress, owner)
+
+    def save(self, refs: Sequence[str]) -> AsyncIterator[bytes]:
+        """An archive of the images; NotFound before the first chunk when one is unknown."""
+        return save(self, refs)
+
+    async def import_tar(
+        self,
+        chunks: AsyncIterable[bytes],
+        ref: ImageRef | None,
+        options: ImportOptions,
+        progress: Progress | None = None,
+        owner: Caller = LOCAL_ROOT,
+    ) -> Digest:
+        """An image of one layer from the archive of a root file system."""
+        return await import_tar(self, chunks, ref, options, progress, owner)
+
+    def archive(self, tree: Path) -> AsyncIterator[bytes]:
+        """A directory tree as a tar stream, as ``export`` gives it."""
+        return stream(pack(tree))

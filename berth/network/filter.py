@@ -1,10 +1,12 @@
 """The daemon's own nftables tables in the kernel: rules by ``ruleset``, ports as map elements."""
 
+import socket
 import threading
 from collections.abc import Sequence
 from ipaddress import ip_network
 
 from berth.base.errors import Internal
+from berth.kernel.conntrack import delete_flows, list_flows
 from berth.kernel.nftables import (
     NFPROTO_IPV4,
     NFPROTO_IPV6,
@@ -17,7 +19,7 @@ from berth.kernel.nftables import (
 )
 from berth.network import ruleset
 from berth.network.foreign import ForeignFilter
-from berth.network.records import Network
+from berth.network.records import UDP, Network
 from berth.network.ruleset import FilteredNetwork, Forward
 
 _NUMBERS = {"ip": NFPROTO_IPV4, "ip6": NFPROTO_IPV6}
@@ -65,6 +67,7 @@ class PacketFilter:
                     mine = _elements(family, forwards)
                     remove_elements(self._socket, _NUMBERS[family], self._table, mine)
                 raise Internal(f"cannot publish ports: {error}") from error
+            self._forget_flows(forwards)
 
     def remove(self, forwards: Sequence[Forward]) -> None:
         """Withdraw what is there."""
@@ -75,6 +78,21 @@ class PacketFilter:
                         remove_elements(self._socket, number, self._table, [element])
                     except FileNotFoundError:
                         continue
+            self._forget_flows(forwards)
+
+    def _forget_flows(self, forwards: Sequence[Forward]) -> None:
+        """Make UDP clients that never pause take the new way."""
+        for family, number in _NUMBERS.items():
+            changed = [f for f in forwards if f.protocol == UDP and _family(f) == family]
+            if not changed:
+                continue
+            ports, targets = {f.port for f in changed}, {f.target for f in changed}
+            stale = [
+                flow
+                for flow in list_flows(self._socket, number)
+                if flow.protocol == socket.IPPROTO_UDP and (flow.port in ports or flow.answering in targets)
+            ]
+            delete_flows(self._socket, number, stale)
 
     def reset(self, forwards: Sequence[Forward]) -> None:
         """Publish exactly these, in one transaction."""

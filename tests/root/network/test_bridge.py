@@ -247,3 +247,34 @@ def test_clashes_have_dockers_texts_and_leave_nothing(in_world):
         await manager.close()
 
     in_world(body)
+
+
+def test_udp_client_that_never_pauses_follows_the_port(in_world):
+    async def body(world):
+        manager = await world.manager()
+        wish = [PortRequest(container_port=53, host_port=5353, protocol="udp")]
+
+        def make_client() -> socket.socket:
+            client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            client.settimeout(10)
+            client.bind((OUTSIDE, 40000))
+            return client
+
+        with world.from_outside(make_client) as client:
+            client.sendto(b"too early", (HOST, 5353))
+            for name in ("one", "two"):
+                sandbox = manager.create_sandbox(name)
+                await manager.attach(name, sandbox, "bridge", EndpointRequest(name=name), wish)
+                with server_in(sandbox, 53, socket.SOCK_DGRAM) as server:
+                    client.sendto(name.encode(), (HOST, 5353))
+                    assert server.recv(100) == name.encode()
+                await manager.detach(name)
+                if name == "one":
+                    # Takes the address, so that the next container gets another one.
+                    await manager.attach("rest", manager.create_sandbox("rest"), "bridge", EndpointRequest())
+                manager.remove_sandbox(name)
+        await manager.detach("rest")
+        manager.remove_sandbox("rest")
+        await manager.close()
+
+    in_world(body)

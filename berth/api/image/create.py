@@ -6,7 +6,8 @@ from berth.api.call import Call
 from berth.api.progress import told
 from berth.base.errors import Forbidden, NotFound, Unsupported
 from berth.base.reference import parse_reference
-from berth.engine.image.import_ import ImportOptions, import_
+from berth.engine.image.import_ import ImportRequest, import_
+from berth.image.import_ import ImportOptions
 from berth.server.message import Answer
 
 
@@ -20,18 +21,20 @@ async def handle(call: Call) -> Answer:
             f"importing from {source or 'nowhere'} is not supported by this engine",
             hint="fetch it yourself and pipe it in: curl URL | docker import - NAME",
         )
-    options = ImportOptions(
-        ref=repo_tag(call.text("repo"), call.text("tag")),
-        changes=tuple(call.all("changes")),
-        message=call.text("message") or "Imported from -",
-        platform=call.text("platform") if call.version >= (1, 32) else "",
-        caller=call.request.caller,
+    wanted = ImportRequest(
+        repo_tag(call.text("repo"), call.text("tag")),
+        ImportOptions(
+            changes=tuple(call.all("changes")),
+            message=call.text("message") or "Imported from -",
+            platform=call.text("platform") if call.version >= (1, 32) else "",
+        ),
+        call.request.caller,
     )
     return stream(
         told(
             call.engine,
             "import",
-            lambda _progress: import_(call.engine, call.request.body, options),
+            lambda _progress: import_(call.engine, call.request.body, wanted),
             lambda image_id: [{"status": image_id}],
         )
     )

@@ -85,7 +85,7 @@ def test_head_ping_has_no_body():
         ("GET", "/system/df?type=x", 400, "unknown object type: x"),
         ("GET", "/images/get", 400, "no image is named: pass at least one names=IMAGE"),
         ("DELETE", "/images/%20", 400, "image name cannot be blank"),
-        ("POST", "/images/create?fromImage=U", 400, "invalid reference format: repository name must be lowercase"),
+        ("POST", "/images/create?fromImage=a b", 400, "invalid reference format"),
         ("POST", "/images/create?fromImage=scratch", 403, "'scratch' is a reserved name"),
     ],
 )  # fmt: skip

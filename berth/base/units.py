@@ -61,9 +61,8 @@ def human_binary_size(size: float) -> str:
 
 
 def _general(value: float, precision: int) -> str:
-    text = f"{value:.{precision}g}"
-    # Go's %g switches to an exponent at 21 digits, Python's at ``precision``; sizes stay below 1000.
-    return str(int(float(text))) if "e" in text else text
+    """Go's %g with a precision, the same as Python's: 999.95 kB is ``1e+03kB`` in Docker's tables too."""
+    return f"{value:.{precision}g}"
 
 
 def parse_duration(text: str) -> int:

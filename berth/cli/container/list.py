@@ -3,8 +3,9 @@
 from berth.cli.command import Command
 from berth.cli.container.row import ContainerRow
 from berth.cli.flags import Flag
+from berth.cli.format.custom import formatted
 from berth.cli.format.flags import FILTER, FORMAT
-from berth.cli.format.rows import RAW, TABLE, column_table, formatted, lines_of
+from berth.cli.format.rows import RAW, TABLE, column_table, lines_of
 from berth.client.target import filters
 
 TYPE_CHECKING = False  # without typing: its import is slow

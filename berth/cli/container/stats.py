@@ -9,8 +9,9 @@ from berth.cli.command import UNLIMITED, Command
 from berth.cli.container.many import container_path
 from berth.cli.container.stats_row import COLUMNS, StatsRow
 from berth.cli.flags import Flag
+from berth.cli.format.custom import formatted
 from berth.cli.format.flags import FORMAT
-from berth.cli.format.rows import TABLE, column_table, formatted
+from berth.cli.format.rows import TABLE, column_table
 from berth.wire.jsonlines import JsonLines
 
 TYPE_CHECKING = False  # without typing: its import is slow

@@ -2,7 +2,7 @@
 
 from berth.cli.command import UNLIMITED, Command
 from berth.cli.container.many import container_path
-from berth.cli.format.table import align
+from berth.cli.format.table import align_text
 
 TYPE_CHECKING = False  # without typing: its import is slow
 if TYPE_CHECKING:
@@ -24,5 +24,6 @@ def run(cli: "Cli", options: "Options") -> int:
     name, *words = options.args
     listed = cli.client.get(container_path(name) + "/top", {"ps_args": " ".join(words) or None})
     lines = [listed.get("Titles") or [""], *(listed.get("Processes") or ())]
-    cli.out.write(align(lines, _WIDTH, _PADDING))
+    text = "\n".join("\t".join(line) for line in lines)
+    cli.out.write(align_text(text + "\n", _WIDTH, _PADDING))
     return 0

@@ -4,8 +4,9 @@ from berth.base.errors import BerthError
 from berth.cli.command import Command
 from berth.cli.contexts import store
 from berth.cli.flags import Flag
+from berth.cli.format.custom import formatted
 from berth.cli.format.flags import FORMAT
-from berth.cli.format.rows import TABLE, Row, formatted, lines_of
+from berth.cli.format.rows import TABLE, Row, lines_of
 from berth.cli.format.text import ellipsis, natural_key
 from berth.cli.system.identity import context_in_force
 
@@ -83,7 +84,8 @@ def run(cli: "Cli", options: "Options") -> int:
     if cli.env.get("DOCKER_HOST"):
         cli.note(
             "Warning: DOCKER_HOST environment variable overrides the active context. "
-            "To use a context, either set the global --context flag, or unset DOCKER_HOST environment variable."
+            "To use a context, either set the global --context flag, "
+            "or unset DOCKER_HOST environment variable."
         )
     return 0
 

@@ -21,16 +21,12 @@ TYPES = {
         "Status=string Running=bool Paused=bool Restarting=bool OOMKilled=bool Dead=bool Pid=int "
         "ExitCode=int Error=string StartedAt=string FinishedAt=string Health?=*container.Health"
     ),
-    "container.Health": (
-        "Status=string FailingStreak=int Log=[]*container.HealthcheckResult"
-    ),
-    "container.HealthcheckResult": (
-        "Start=time.Time End=time.Time ExitCode=int Output=string"
-    ),
+    "container.Health": ("Status=string FailingStreak=int Log=[]*container.HealthcheckResult"),
+    "container.HealthcheckResult": ("Start=time.Time End=time.Time ExitCode=int Output=string"),
     "container.HostConfig": (
         "Binds=[]string ContainerIDFile=string LogConfig=container.LogConfig NetworkMode=string "
         "PortBindings=map[string][]nat.PortBinding RestartPolicy=container.RestartPolicy AutoRemove=bool "
-        "VolumeDriver=string VolumesFrom=[]string ConsoleSize=[]uint Annotations?=map[string]string "
+        "VolumeDriver=string VolumesFrom=[]string ConsoleSize=[2]uint Annotations?=map[string]string "
         "CapAdd=[]string CapDrop=[]string CgroupnsMode=string DNS:Dns=[]string "
         "DNSOptions:DnsOptions=[]string DNSSearch:DnsSearch=[]string ExtraHosts=[]string GroupAdd=[]string "
         "IpcMode=string Cgroup=string Links=[]string OomScoreAdj=int PidMode=string Privileged=bool "
@@ -49,30 +45,16 @@ TYPES = {
         "IOMaximumIOps=uint64 IOMaximumBandwidth=uint64 Mounts?=[]mount.Mount MaskedPaths=[]string "
         "ReadonlyPaths=[]string Init?=*bool"
     ),
-    "container.LogConfig": (
-        "Type=string Config=map[string]string"
-    ),
-    "nat.PortBinding": (
-        "HostIP:HostIp=string HostPort=string"
-    ),
-    "container.RestartPolicy": (
-        "Name=string MaximumRetryCount=int"
-    ),
-    "blkiodev.WeightDevice": (
-        "Path=string Weight=uint16"
-    ),
-    "blkiodev.ThrottleDevice": (
-        "Path=string Rate=uint64"
-    ),
-    "container.DeviceMapping": (
-        "PathOnHost=string PathInContainer=string CgroupPermissions=string"
-    ),
+    "container.LogConfig": ("Type=string Config=map[string]string"),
+    "nat.PortBinding": ("HostIP:HostIp=string HostPort=string"),
+    "container.RestartPolicy": ("Name=string MaximumRetryCount=int"),
+    "blkiodev.WeightDevice": ("Path=string Weight=uint16"),
+    "blkiodev.ThrottleDevice": ("Path=string Rate=uint64"),
+    "container.DeviceMapping": ("PathOnHost=string PathInContainer=string CgroupPermissions=string"),
     "container.DeviceRequest": (
         "Driver=string Count=int DeviceIDs=[]string Capabilities=[][]string Options=map[string]string"
     ),
-    "units.Ulimit": (
-        "Name=string Hard=int64 Soft=int64"
-    ),
+    "units.Ulimit": ("Name=string Hard=int64 Soft=int64"),
     "mount.Mount": (
         "Type?=string Source?=string Target?=string ReadOnly?=bool Consistency?=string "
         "BindOptions?=*mount.BindOptions VolumeOptions?=*mount.VolumeOptions "
@@ -86,21 +68,11 @@ TYPES = {
     "mount.VolumeOptions": (
         "NoCopy?=bool Labels?=map[string]string Subpath?=string DriverConfig?=*mount.Driver"
     ),
-    "mount.Driver": (
-        "Name?=string Options?=map[string]string"
-    ),
-    "mount.ImageOptions": (
-        "Subpath?=string"
-    ),
-    "mount.TmpfsOptions": (
-        "SizeBytes?=int64 Mode?=uint32 Options?=[][]string"
-    ),
-    "mount.ClusterOptions": (
-        ""
-    ),
-    "storage.DriverData": (
-        "Data=map[string]string Name=string"
-    ),
+    "mount.Driver": ("Name?=string Options?=map[string]string"),
+    "mount.ImageOptions": ("Subpath?=string"),
+    "mount.TmpfsOptions": ("SizeBytes?=int64 Mode?=uint32 Options?=[][]string"),
+    "mount.ClusterOptions": (""),
+    "storage.DriverData": ("Data=map[string]string Name=string"),
     "container.MountPoint": (
         "Type?=string Name?=string Source=string Destination=string Driver?=string Mode=string RW=bool "
         "Propagation=string"
@@ -124,18 +96,14 @@ TYPES = {
         "Gateway=string GlobalIPv6Address=string GlobalIPv6PrefixLen=int IPAddress=string IPPrefixLen=int "
         "IPv6Gateway=string MacAddress=string Networks=map[string]*network.EndpointSettings"
     ),
-    "network.Address": (
-        "Addr=string PrefixLen=int"
-    ),
+    "network.Address": ("Addr=string PrefixLen=int"),
     "network.EndpointSettings": (
         "IPAMConfig=*network.EndpointIPAMConfig Links=[]string Aliases=[]string MacAddress=string "
         "DriverOpts=map[string]string GwPriority=int NetworkID=string EndpointID=string Gateway=string "
         "IPAddress=string IPPrefixLen=int IPv6Gateway=string GlobalIPv6Address=string "
         "GlobalIPv6PrefixLen=int DNSNames=[]string"
     ),
-    "network.EndpointIPAMConfig": (
-        "IPv4Address?=string IPv6Address?=string LinkLocalIPs?=[]string"
-    ),
+    "network.EndpointIPAMConfig": ("IPv4Address?=string IPv6Address?=string LinkLocalIPs?=[]string"),
     "ocispec.Descriptor": (
         "MediaType:mediaType=string Digest:digest=string Size:size=int64 URLs:urls?=[]string "
         "Annotations:annotations?=map[string]string Data:data?=string Platform:platform?=*ocispec.Platform "
@@ -158,22 +126,14 @@ TYPES = {
         "Volumes?=map[string]struct{} WorkingDir?=string Labels?=map[string]string StopSignal?=string "
         "ArgsEscaped?=bool Healthcheck?=*dockerspec.HealthcheckConfig OnBuild?=[]string Shell?=[]string"
     ),
-    "image.RootFS": (
-        "Type?=string Layers?=[]string"
-    ),
-    "image.Metadata": (
-        "LastTagTime?=time.Time"
-    ),
+    "image.RootFS": ("Type?=string Layers?=[]string"),
+    "image.Metadata": ("LastTagTime?=time.Time"),
     "image.ManifestSummary": (
         "ID=string Descriptor=ocispec.Descriptor Available=bool Size=any Kind=string "
         "ImageData?=*image.ImageProperties AttestationData?=*image.AttestationProperties"
     ),
-    "image.ImageProperties": (
-        "Platform=ocispec.Platform Size=any Containers=[]string"
-    ),
-    "image.AttestationProperties": (
-        "For=string"
-    ),
+    "image.ImageProperties": ("Platform=ocispec.Platform Size=any Containers=[]string"),
+    "image.AttestationProperties": ("For=string"),
     "network.Inspect": (
         "Name=string ID:Id=string Created=time.Time Scope=string Driver=string EnableIPv4=bool "
         "EnableIPv6=bool IPAM=network.IPAM Internal=bool Attachable=bool Ingress=bool "
@@ -181,35 +141,23 @@ TYPES = {
         "Options=map[string]string Labels=map[string]string Peers?=[]network.PeerInfo "
         "Services?=map[string]network.ServiceInfo"
     ),
-    "network.IPAM": (
-        "Driver=string Options=map[string]string Config=[]network.IPAMConfig"
-    ),
+    "network.IPAM": ("Driver=string Options=map[string]string Config=[]network.IPAMConfig"),
     "network.IPAMConfig": (
         "Subnet?=string IPRange?=string Gateway?=string AuxAddress:AuxiliaryAddresses?=map[string]string"
     ),
-    "network.ConfigReference": (
-        "Network=string"
-    ),
+    "network.ConfigReference": ("Network=string"),
     "network.EndpointResource": (
         "Name=string EndpointID=string MacAddress=string IPv4Address=string IPv6Address=string"
     ),
-    "network.PeerInfo": (
-        "Name=string IP=string"
-    ),
-    "network.ServiceInfo": (
-        "VIP=string Ports=[]string LocalLBIndex=int Tasks=[]network.Task"
-    ),
-    "network.Task": (
-        "Name=string EndpointID=string EndpointIP=string Info=map[string]string"
-    ),
+    "network.PeerInfo": ("Name=string IP=string"),
+    "network.ServiceInfo": ("VIP=string Ports=[]string LocalLBIndex=int Tasks=[]network.Task"),
+    "network.Task": ("Name=string EndpointID=string EndpointIP=string Info=map[string]string"),
     "volume.Volume": (
         "ClusterVolume?=any CreatedAt?=string Driver=string Labels=map[string]string Mountpoint=string "
         "Name=string Options=map[string]string Scope=string Status?=map[string]any "
         "UsageData?=*volume.UsageData"
     ),
-    "volume.UsageData": (
-        "RefCount=int64 Size=int64"
-    ),
+    "volume.UsageData": ("RefCount=int64 Size=int64"),
     "system.Info": (
         "ID=string Containers=int ContainersRunning=int ContainersPaused=int ContainersStopped=int "
         "Images=int Driver=string DriverStatus=[][]string SystemStatus?=[][]string "
@@ -229,26 +177,17 @@ TYPES = {
         "CDISpecDirs=[]string DiscoveredDevices?=[]system.DeviceInfo Containerd?=*system.ContainerdInfo "
         "Warnings=[]string"
     ),
-    "system.PluginsInfo": (
-        "Volume=[]string Network=[]string Authorization=[]string Log=[]string"
-    ),
+    "system.PluginsInfo": ("Volume=[]string Network=[]string Authorization=[]string Log=[]string"),
     "registry.ServiceConfig": (
         "AllowNondistributableArtifactsCIDRs?=[]string AllowNondistributableArtifactsHostnames?=[]string "
         "IndexConfigs=map[string]*registry.IndexInfo InsecureRegistryCIDRs=[]string Mirrors=[]string"
     ),
-    "registry.IndexInfo": (
-        "Mirrors=[]string Name=string Official=bool Secure=bool"
-    ),
+    "registry.IndexInfo": ("Mirrors=[]string Name=string Official=bool Secure=bool"),
     "swarm.GenericResource": (
-        "NamedResourceSpec?=*swarm.NamedGenericResource "
-        "DiscreteResourceSpec?=*swarm.DiscreteGenericResource"
+        "NamedResourceSpec?=*swarm.NamedGenericResource DiscreteResourceSpec?=*swarm.DiscreteGenericResource"
     ),
-    "swarm.NamedGenericResource": (
-        "Kind?=string Value?=string"
-    ),
-    "swarm.DiscreteGenericResource": (
-        "Kind?=string Value?=int64"
-    ),
+    "swarm.NamedGenericResource": ("Kind?=string Value?=string"),
+    "swarm.DiscreteGenericResource": ("Kind?=string Value?=int64"),
     "system.RuntimeWithStatus": (
         "Path:path?=string Args:runtimeArgs?=[]string Type:runtimeType?=string "
         "Options:options?=map[string]any Status:status?=map[string]string"
@@ -257,39 +196,23 @@ TYPES = {
         "NodeID=string NodeAddr=string LocalNodeState=string ControlAvailable=bool Error=string "
         "RemoteManagers=any Nodes?=int Managers?=int Cluster?=any Warnings?=[]string"
     ),
-    "system.Commit": (
-        "ID=string Expected?=string"
-    ),
-    "system.NetworkAddressPool": (
-        "Base=string Size=int"
-    ),
-    "system.FirewallInfo": (
-        "Driver=string Info?=[][]string"
-    ),
-    "system.DeviceInfo": (
-        "Source=string ID=string"
-    ),
-    "system.ContainerdInfo": (
-        "Address?=string Namespaces=system.ContainerdNamespaces"
-    ),
-    "system.ContainerdNamespaces": (
-        "Containers=string Plugins=string"
-    ),
+    "system.Commit": ("ID=string Expected?=string"),
+    "system.NetworkAddressPool": ("Base=string Size=int"),
+    "system.FirewallInfo": ("Driver=string Info?=[][]string"),
+    "system.DeviceInfo": ("Source=string ID=string"),
+    "system.ContainerdInfo": ("Address?=string Namespaces=system.ContainerdNamespaces"),
+    "system.ContainerdNamespaces": ("Containers=string Plugins=string"),
     "types.Version": (
         "Platform?=types.Platform Components?=[]types.ComponentVersion Version=string "
         "APIVersion:ApiVersion=string MinAPIVersion?=string GitCommit=string GoVersion=string Os=string "
         "Arch=string KernelVersion?=string Experimental?=bool BuildTime?=string"
     ),
-    "types.ComponentVersion": (
-        "Name=string Version=string Details?=map[string]string"
-    ),
+    "types.ComponentVersion": ("Name=string Version=string Details?=map[string]string"),
     "events.Message": (
         "Status:status?=string ID:id?=string From:from?=string Type=string Action=string "
         "Actor=events.Actor Scope:scope?=string Time:time?=int64 TimeNano:timeNano?=int64"
     ),
-    "events.Actor": (
-        "ID=string Attributes=map[string]string"
-    ),
+    "events.Actor": ("ID=string Attributes=map[string]string"),
     "system.dockerInfo": (
         "@system.Info ServerErrors?=[]string ClientInfo?=*system.clientInfo ClientErrors?=[]string"
     ),

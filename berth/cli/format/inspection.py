@@ -29,9 +29,7 @@ class Found(NamedTuple):
     raw: bool = True
 
 
-def inspect(
-    cli: "Cli", references: Sequence[str], format_text: str, find: Callable[[str], Found]
-) -> int:
+def inspect(cli: "Cli", references: Sequence[str], format_text: str, find: Callable[[str], Found]) -> int:
     """Print what ``find`` gives for each reference; the errors follow together, exit code 1."""
     template = None
     if format_text not in ("", JSON):

@@ -50,13 +50,6 @@ def lines_of(rows: "Iterable[Row]", cell: str) -> str:
     return "".join([f"{getattr(row, cell)()}\n" for row in rows])
 
 
-def formatted(rows: "Iterable[Row]", kind: "type[Row]", format_text: str) -> str:
-    """Rows through a user's format: ``json``, ``table {{...}}`` or a plain template."""
-    from berth.cli.format.listing import render
-
-    return render(rows, kind, format_text)
-
-
 def json_cells(row: Row) -> "dict[str, Any]":
     """All argument-free cells by name."""
     return {name: getattr(row, name)() for name in row.CELLS}

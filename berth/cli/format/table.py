@@ -43,9 +43,7 @@ def _align_even(lines: "Sequence[Sequence[str]]", count: int, min_width: int, pa
         else:
             widths = [display_width(cell) for cell in cells]
             width = max(min_width, max(widths) + padding)
-            columns.append(
-                [cell + " " * (width - used) for cell, used in zip(cells, widths, strict=True)]
-            )
+            columns.append([cell + " " * (width - used) for cell, used in zip(cells, widths, strict=True)])
     columns.append([line[-1] for line in lines])
     return "".join(["".join(row) + "\n" for row in zip(*columns, strict=True)])
 

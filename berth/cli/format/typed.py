@@ -46,6 +46,8 @@ def typed(value: Any, kind: str) -> Any:
     """Parsed JSON as a value of ``kind`` (Go's spelling); absent JSON gives the kind's zero."""
     if kind[0] == "*":
         return _pointer(value, kind[1:])
+    if kind.startswith("[2]"):
+        return GoList(value or [0, 0], kind)
     if kind.startswith("[]"):
         if value is None:
             return NilList((), _spelled(kind))

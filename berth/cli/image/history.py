@@ -5,8 +5,9 @@ import time
 from berth.base.units import human_duration, human_size
 from berth.cli.command import Command
 from berth.cli.flags import Flag
+from berth.cli.format.custom import formatted
 from berth.cli.format.flags import FORMAT
-from berth.cli.format.rows import TABLE, Row, column_table, formatted, lines_of
+from berth.cli.format.rows import TABLE, Row, column_table, lines_of
 from berth.cli.format.text import ellipsis, truncate_id
 from berth.cli.image.platform import platform_flag, platform_query
 from berth.client.target import quote_path

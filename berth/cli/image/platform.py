@@ -11,14 +11,21 @@ _ARCHITECTURES = {
     "x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armhf": "arm", "armel": "arm", "i386": "386",
 }  # fmt: skip
 _VARIANTS = {"armhf": "v7", "armel": "v6", "arm": "v7"}
+_COMPONENT = "^[A-Za-z0-9_.-]+$"
 _SYSTEMS = frozenset(("linux", "windows", "darwin", "freebsd"))
 
 
 def parse_platform(text: str) -> "dict[str, Any]":
     """An OCI platform; InvalidArgument when it is none."""
     parts = text.lower().split("/")
-    if len(parts) > 3 or not all(part and all(c.isalnum() or c in "_-." for c in part) for part in parts):
-        raise InvalidArgument(f'"{text}": invalid platform specifier; expected os[/arch[/variant]]')
+    if len(parts) > 3:
+        raise InvalidArgument(f'"{text}": cannot parse platform specifier: invalid argument')
+    for part in parts:
+        if not part or not all(char.isascii() and (char.isalnum() or char in "_.-") for char in part):
+            raise InvalidArgument(
+                f'"{part}" is an invalid component of "{text}": platform specifier component must match '
+                f'"{_COMPONENT}": invalid argument'
+            )
     if len(parts) == 1:
         if parts[0] in _SYSTEMS:
             return {"architecture": _machine(), "os": parts[0]}

@@ -40,9 +40,7 @@ class ImageRow(Row):
         "UniqueSize", "VirtualSize",
     )  # fmt: skip
 
-    def __init__(
-        self, summary: "dict[str, Any]", name: "tuple[str, str, str]", *, trunc: bool
-    ) -> None:
+    def __init__(self, summary: "dict[str, Any]", name: "tuple[str, str, str]", *, trunc: bool) -> None:
         self._summary = summary
         self._name = name
         self._trunc = trunc

@@ -2,8 +2,9 @@
 
 from berth.cli.command import Command
 from berth.cli.flags import Flag
+from berth.cli.format.custom import formatted
 from berth.cli.format.flags import FORMAT
-from berth.cli.format.rows import RAW, TABLE, Row, column_table, formatted, lines_of
+from berth.cli.format.rows import RAW, TABLE, Row, column_table, lines_of
 from berth.cli.format.text import join_labels, natural_key, truncate_id
 from berth.client.target import filters
 

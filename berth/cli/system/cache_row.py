@@ -57,7 +57,8 @@ class CacheRow(Row):
 
     def Parent(self) -> str:
         """What it was made from."""
-        parent = ", ".join(self._record.get("Parents") or ()) or self._text("Parent")
+        # The API spells this one name with a leading blank.
+        parent = ", ".join(self._record.get(" Parents") or ()) or self._text("Parent")
         return truncate_id(parent) if self._trunc else parent
 
     def CacheType(self) -> str:

@@ -5,9 +5,10 @@ from berth.base.units import human_size
 from berth.cli.command import Command
 from berth.cli.container.row import ContainerRow
 from berth.cli.flags import Flag
+from berth.cli.format.custom import formatted
 from berth.cli.format.flags import FORMAT
 from berth.cli.format.names import split_reference
-from berth.cli.format.rows import RAW, TABLE, column_table, formatted
+from berth.cli.format.rows import RAW, TABLE, column_table
 from berth.cli.image.row import NONE, ImageRow, is_dangling
 from berth.cli.system.cache_row import CacheRow
 from berth.cli.system.usage import (

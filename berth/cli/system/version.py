@@ -59,9 +59,7 @@ def _template(text: str) -> "Any":
         raise Exit(_TEMPLATE_ERROR, f"template parsing error: {failure}") from None
 
 
-def _rendered(
-    template: "Any", client: "dict[str, Any]", server: "dict[str, Any] | None"
-) -> tuple[str, str]:
+def _rendered(template: "Any", client: "dict[str, Any]", server: "dict[str, Any] | None") -> tuple[str, str]:
     """The text, as far as it went, and what went wrong."""
     from berth.cli.format.template import TemplateExecutionError
     from berth.cli.format.typed import typed

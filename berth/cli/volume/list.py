@@ -2,8 +2,9 @@
 
 from berth.cli.command import Command
 from berth.cli.flags import Flag
+from berth.cli.format.custom import formatted
 from berth.cli.format.flags import FORMAT
-from berth.cli.format.rows import RAW, TABLE, column_table, formatted, lines_of
+from berth.cli.format.rows import RAW, TABLE, column_table, lines_of
 from berth.cli.format.text import natural_key
 from berth.cli.volume.row import VolumeRow
 from berth.client.target import filters
@@ -16,18 +17,28 @@ if TYPE_CHECKING:
 COMMAND = Command(
     "[OPTIONS]",
     (
+        Flag(
+            "cluster",
+            "",
+            "bool",
+            "Display only cluster volumes, and use cluster volume list formatting",
+        ),
         Flag("filter", "f", "filter", 'Provide filter values (e.g. "dangling=true")'),
         FORMAT,
         Flag("quiet", "q", "bool", "Only display volume names"),
     ),
     aliases=("volume ls", "volume list"),
 )
+_CLUSTER = ("Name", "Group", "Driver", "Availability", "Status")
 
 
 def run(cli: "Cli", options: "Options") -> int:
     """List volumes by name."""
     found = cli.client.get("/volumes", {"filters": filters(options.filter)})
-    listed = sorted(found.get("Volumes") or (), key=lambda volume: natural_key(volume["Name"]))
+    volumes = found.get("Volumes") or ()
+    if options.cluster:
+        volumes = [volume for volume in volumes if volume.get("ClusterVolume")]
+    listed = sorted(volumes, key=lambda volume: natural_key(volume["Name"]))
     rows = [VolumeRow(volume) for volume in listed]
     text = options.format
     if not text and not options.quiet:
@@ -35,8 +46,8 @@ def run(cli: "Cli", options: "Options") -> int:
     text = text or TABLE
     if text == TABLE:
         quiet = options.quiet
-        table = lines_of(rows, "Name") if quiet else column_table(rows, VolumeRow, ("Driver", "Name"))
-        cli.out.write(table)
+        columns = _CLUSTER if options.cluster else ("Driver", "Name")
+        cli.out.write(lines_of(rows, "Name") if quiet else column_table(rows, VolumeRow, columns))
         return 0
     if text == RAW:
         text = "name: {{.Name}}" if options.quiet else "name: {{.Name}}\\ndriver: {{.Driver}}\\n"

@@ -260,9 +260,7 @@ class Evaluation:
             receiver = self._field(dot, receiver, node, name, [], _NOT_GIVEN)
         return self._field(dot, receiver, node, names[-1], args[1:], final)
 
-    def _field(
-        self, dot: Any, receiver: Any, node: Node, name: str, args: list[Node], final: Any
-    ) -> Any:
+    def _field(self, dot: Any, receiver: Any, node: Node, name: str, args: list[Node], final: Any) -> Any:
         has_args = bool(args) or final is not _NOT_GIVEN
         if isinstance(receiver, Row):
             return self._cell(dot, receiver, node, name, args, final)
@@ -320,9 +318,7 @@ class Evaluation:
                 return value
         return value if final is _NOT_GIVEN else final
 
-    def _call(
-        self, dot: Any, function: Function, node: Node, name: str, args: list[Node], final: Any
-    ) -> Any:
+    def _call(self, dot: Any, function: Function, node: Node, name: str, args: list[Node], final: Any) -> Any:
         wanted = function.arguments
         given = len(args) + (final is not _NOT_GIVEN)
         fixed = len(wanted) - function.variadic

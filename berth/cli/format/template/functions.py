@@ -195,9 +195,7 @@ def _url_query(text: str) -> str:
 def _javascript(text: str) -> str:
     plain = {"\\": "\\\\", "'": "\\'", '"': '\\"', "\n": "\\u000A", "<": "\\u003C", ">": "\\u003E"}
     plain |= {"&": "\\u0026", "=": "\\u003D"}
-    return "".join(
-        plain.get(char, f"\\u{ord(char):04X}" if ord(char) < 0x20 else char) for char in text
-    )
+    return "".join(plain.get(char, f"\\u{ord(char):04X}" if ord(char) < 0x20 else char) for char in text)
 
 
 def _escaping(escape: Callable[[str], str]) -> Function:

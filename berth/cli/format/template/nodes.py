@@ -199,5 +199,3 @@ class MarkNode(Node):
 
     def __str__(self) -> str:
         return f"{{{{{self.word}}}}}"
-
-

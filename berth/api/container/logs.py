@@ -17,13 +17,13 @@ async def handle(call: Call) -> Answer:
     """What a container has printed; with ``follow`` also what it prints from now on. Framed unless it has a
     terminal, which the content type says since API 1.42."""
     timestamps, details = call.flag("timestamps"), call.flag("details")
-    found = await logs(call.engine, call.name, _query(call, joined=not timestamps and not details))
+    found = await logs(call.engine, call.name, _query(call))
     multiplexed = not found.tty and call.version >= (1, 42)
     lead = _lead(found.details if details else b"", timestamps=timestamps)
     return stream(_chunks(found, lead), MULTIPLEXED_STREAM if multiplexed else RAW_STREAM)
 
 
-def _query(call: Call, *, joined: bool) -> LogQuery:
+def _query(call: Call) -> LogQuery:
     stdout, stderr = call.flag("stdout"), call.flag("stderr")
     if not stdout and not stderr:
         raise InvalidArgument("Bad parameters: you must choose at least one stream")
@@ -35,7 +35,6 @@ def _query(call: Call, *, joined: bool) -> LogQuery:
         until_ns=max(0, unix_time(call.text("until"), "until") or 0),
         tail=int(tail) if tail.isascii() and tail.isdecimal() else None,
         follow=call.flag("follow"),
-        joined=joined,
     )
 
 

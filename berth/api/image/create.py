@@ -7,7 +7,6 @@ from berth.api.progress import told
 from berth.base.errors import Forbidden, NotFound, Unsupported
 from berth.base.reference import parse_reference
 from berth.engine.image.import_ import ImportRequest, import_
-from berth.image.import_ import ImportOptions
 from berth.server.message import Answer
 
 
@@ -22,13 +21,11 @@ async def handle(call: Call) -> Answer:
             hint="fetch it yourself and pipe it in: curl URL | docker import - NAME",
         )
     wanted = ImportRequest(
-        repo_tag(call.text("repo"), call.text("tag")),
-        ImportOptions(
-            changes=tuple(call.all("changes")),
-            message=call.text("message") or "Imported from -",
-            platform=call.text("platform") if call.version >= (1, 32) else "",
-        ),
-        call.request.caller,
+        ref=repo_tag(call.text("repo"), call.text("tag")),
+        changes=tuple(call.all("changes")),
+        message=call.text("message") or "Imported from -",
+        platform=call.text("platform") if call.version >= (1, 32) else "",
+        caller=call.request.caller,
     )
     return stream(
         told(

@@ -105,8 +105,11 @@ async def run_fed(chunks: AsyncIterable[bytes], work: Callable[[Callable[[], byt
     try:
         await asyncio.wait((worker, filler), return_when=asyncio.FIRST_COMPLETED)
         if not worker.done():
-            filler.result()
+            await filler
         return await asyncio.shield(worker)
+    except FeedAborted:
+        await filler  # its error is the reason, and is raised here
+        raise
     finally:
         feed.close()
         filler.cancel()

@@ -22,8 +22,11 @@ _DEFAULT_MESSAGE = "Imported from -"
 
 
 class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How the image is to look. ``platform`` is ``os[/arch[/variant]]``, empty for this machine;
-    ``created_ns`` is 0 for now."""
+    """How the image is to look.
+
+    ``settings`` is what the instructions of ``changes`` start from. ``platform`` is ``os[/arch[/variant]]``,
+    empty for this machine; ``created_ns`` is 0 for now.
+    """
 
     settings: ImageSettings = ImageSettings()
     changes: Sequence[str] = ()

@@ -145,6 +145,8 @@ class LayerStore:
             if Path(mounted).name not in used:
                 umount_if_mounted(mounted, detach=True)
         for directory in (self._ingest, self._trash):
+            for mounted in mounts_below(directory):
+                umount_if_mounted(mounted, detach=True)  # of a bootstrap that was cut off
             for name in os.listdir(directory):
                 _remove(directory / name)
 
@@ -159,6 +161,12 @@ class LayerStore:
     def open_staging(self, limits: Limits = DEFAULT_LIMITS) -> Staging:
         """A place to write layers to before they are published."""
         return Staging(self._ingest / secrets.token_hex(8), self._form, limits)
+
+    def scratch(self, name: str) -> Path:
+        """An empty directory for a program's temporary files; the next start removes what is left."""
+        directory = self._ingest / name
+        directory.mkdir(mode=0o755)
+        return directory
 
     def place(self, staged: StagedLayer) -> None:
         """Give a staged layer its final name, durably. The row must follow, then ``add``."""

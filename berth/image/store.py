@@ -7,6 +7,7 @@ from berth.base.caller import LOCAL_ROOT, Caller
 from berth.base.digest import Digest
 from berth.base.reference import ImageRef
 from berth.image import tables
+from berth.image.bootstrap import BootstrapOptions, bootstrap
 from berth.image.core import ImageCore
 from berth.image.import_ import ImportOptions, import_tar
 from berth.image.load import load
@@ -36,12 +37,29 @@ class ImageStore(ImageCore):
         self,
         chunks: AsyncIterable[bytes],
         ref: ImageRef | None,
-        options: ImportOptions,
+        *,
+        changes: Sequence[str] = (),
+        message: str = "",
+        platform: str = "",
         progress: Progress | None = None,
         owner: Caller = LOCAL_ROOT,
     ) -> Digest:
-        """An image of one layer from the archive of a root file system."""
+        """An image of one layer from the archive of a root file system, compressed or not."""
+        options = ImportOptions(changes=changes, message=message, platform=platform)
         return await import_tar(self, chunks, ref, options, progress, owner)
+
+    async def bootstrap(
+        self,
+        ref: ImageRef,
+        *,
+        suite: str = "",
+        include: Sequence[str] = (),
+        epoch: int = 0,
+        progress: Progress | None = None,
+        owner: Caller = LOCAL_ROOT,
+    ) -> Digest:
+        """A base image from packages; see ``BootstrapOptions``."""
+        return await bootstrap(self, ref, BootstrapOptions(suite, include, epoch), progress, owner)
 
     def archive(self, tree: Path) -> AsyncIterator[bytes]:
         """A directory tree as a tar stream, as ``export`` gives it."""

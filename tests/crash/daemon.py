@@ -18,19 +18,21 @@ class MortalDaemon(OwnEngine):
     def argv(self) -> list[str]:
         return [*super().argv(), "--cgroup-parent", self.cgroup_parent]
 
+    def _parents(self) -> list[Path]:
+        """Where the cgroup parent is: once on a v2 tree, once for each controller on a v1 one."""
+        places = (_CGROUPS, *(entry for entry in _CGROUPS.iterdir() if entry.is_dir()))
+        return [place / self.cgroup_parent for place in places if (place / self.cgroup_parent).is_dir()]
+
     def cgroups(self) -> set[str]:
         """Names of the cgroups of containers, in any hierarchy."""
-        found = set()
-        for parent in _CGROUPS.rglob(self.cgroup_parent):
-            found |= {child.name for child in parent.iterdir() if child.is_dir()}
-        return found
+        return {child.name for parent in self._parents() for child in parent.iterdir() if child.is_dir()}
 
     def close(self) -> None:
         super().close()
-        for parent in list(_CGROUPS.rglob(self.cgroup_parent)):
-            for directory in sorted(parent.rglob("*"), key=lambda path: len(path.parts), reverse=True):
-                if directory.is_dir():
-                    with contextlib.suppress(OSError):
-                        directory.rmdir()
+        for parent in self._parents():
+            inner = [path for path in parent.rglob("*") if path.is_dir()]
+            for directory in sorted(inner, key=lambda path: len(path.parts), reverse=True):
+                with contextlib.suppress(OSError):
+                    directory.rmdir()
             with contextlib.suppress(OSError):
                 parent.rmdir()

@@ -46,6 +46,7 @@ from berth.api.network import rm as network_rm
 from berth.api.plugin import list as plugins
 from berth.api.router import Route
 from berth.api.swarm import refuse as swarm
+from berth.api.system import build_cache as system_build_cache
 from berth.api.system import df as system_df
 from berth.api.system import events as system_events
 from berth.api.system import info as system_info
@@ -64,6 +65,7 @@ SYSTEM = (
     Route("GET", "/info", system_info.handle),
     Route("GET", "/events", system_events.handle),
     Route("GET", "/system/df", system_df.handle, (1, 25)),
+    Route("POST", "/build/prune", system_build_cache.handle, (1, 31)),
 )
 
 CONTAINERS = (

@@ -8,7 +8,7 @@ after it.
 from collections.abc import Callable
 from typing import NamedTuple
 
-MAX_ROWS = 20_000
+MAX_ROWS = 4_096
 
 
 class Row(NamedTuple):

@@ -58,6 +58,8 @@ def inspect(found: InspectedImage, version: Version) -> Json:
     shaped["RootFS"] = {"Type": "layers", **({"Layers": list(config.diff_ids)} if config.diff_ids else {})}
     shaped["Metadata"] = {"LastTagTime": rfc3339(image.tagged_ns)}
     shaped["Config"] = settings(config.config, version)
+    if image.owner.uid >= 0:
+        shaped["Owner"] = {"Uid": image.owner.uid, "Gid": image.owner.gid}
     return shaped
 
 

@@ -33,6 +33,8 @@ def network(found: FoundNetwork, version: Version, *, summary: bool) -> Json:
         shaped["Containers"] = {one.container_id: _member(one) for one in found.members}
     shaped["Options"] = known.options
     shaped["Labels"] = known.labels
+    if known.owner_uid >= 0 and not summary:
+        shaped["Owner"] = {"Uid": known.owner_uid}
     return shaped
 
 

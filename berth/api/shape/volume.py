@@ -17,6 +17,8 @@ def volume(found: FoundVolume) -> Json:
         "Options": known.options or None,
         "Scope": "local",
     }
+    if known.owner_uid >= 0:
+        shaped["Owner"] = {"Uid": known.owner_uid}
     if found.size is not None:
         shaped["UsageData"] = {"RefCount": found.users or 0, "Size": found.size}
     return shaped

@@ -84,7 +84,8 @@ def test_image_inspect(version):
     found = InspectedImage(IMAGE, Names((TAG,), ()))
     shaped = on_the_wire(image.inspect(found, versions.parse(version)))
     assert differences(shaped, facts("image", version)) == [
-        "GraphDriver.Data: None / {'MergedDir': 'str', 'UpperDir': 'str', 'WorkDir': 'str'}"
+        "GraphDriver.Data: None / {'MergedDir': 'str', 'UpperDir': 'str', 'WorkDir': 'str'}",
+        "Owner: extra",
     ]
 
 
@@ -143,10 +144,10 @@ def test_network_row(version):
 
 @pytest.mark.parametrize("version", RECORDED)
 def test_volume(version):
-    found = FoundVolume(Volume(name="vol", created_ns=NOW), "/v/vol/_data")
-    assert differences(on_the_wire(volume.volume(found)), facts("volume", version)) == []
+    found = FoundVolume(Volume(name="vol", created_ns=NOW, owner_uid=1000), "/v/vol/_data")
+    assert differences(on_the_wire(volume.volume(found)), facts("volume", version)) == ["Owner: extra"]
     listed = {"Volumes": [volume.volume(found)], "Warnings": None}
-    assert differences(on_the_wire(listed), facts("volumes", version)) == []
+    assert differences(on_the_wire(listed), facts("volumes", version)) == ["Volumes[].Owner: extra"]
 
 
 EVENTS = {
@@ -290,3 +291,11 @@ def test_exposed_ports_are_shown_unpublished():
     stopped = msgspec.structs.replace(record, state=msgspec.structs.replace(RECORD.state, status="exited"))
     assert container.port_map(stopped) == {}
     assert container.port_rows(stopped) == []
+
+
+def test_objects_say_who_made_them():
+    """Over TCP nobody is known, and nothing is said."""
+    made = msgspec.structs.replace(NETWORK, owner_uid=1000)
+    assert network.network(FoundNetwork(made), (1, 51), summary=False)["Owner"] == {"Uid": 1000}
+    assert "Owner" not in network.network(FoundNetwork(NETWORK), (1, 51), summary=False)
+    assert container.inspect(INSPECTED, (1, 51))["Owner"] == {"Uid": 1000, "Gid": 1000, "Name": "ann"}

@@ -15,11 +15,11 @@ def main() -> None:
 
     _signal.signal(_SIGPIPE, _signal.SIG_DFL)
     _signal.signal(_SIGINT, _signal.SIG_DFL)
-    code = run(sys.argv[0], sys.argv[1:])
+    code = run(sys.argv[0], sys.argv[1:], environment())
     posix._exit(code)  # noqa: SLF001 - os would have to be imported for the same call
 
 
-def run(argv0: str, words: list[str]) -> int:
+def run(argv0: str, words: list[str], env: dict[str, str]) -> int:
     """Carry out ``words`` as the program named ``argv0``; print errors; the exit code."""
     from berth.base.errors import BerthError
     from berth.cli.cli import Cli, Exit
@@ -27,7 +27,7 @@ def run(argv0: str, words: list[str]) -> int:
 
     name = argv0.rpartition("/")[2]
     program = "docker" if name in ("docker", "nvidia-docker") else "berth"
-    cli = Cli(program, environment())
+    cli = Cli(program, env)
     cli.nvidia = name == "nvidia-docker"
     try:
         code = execute(cli, words)
@@ -38,6 +38,7 @@ def run(argv0: str, words: list[str]) -> int:
         code = 1
         _complain(cli, error)
     cli.flush()
+    cli.close()
     return code
 
 

@@ -64,6 +64,11 @@ class Cli:
         self.err.line(text)
         self.err.flush()
 
+    def close(self) -> None:
+        """Drop the connections to the daemon."""
+        if self._client is not None:
+            self._client.close()
+
     def flush(self) -> None:
         """Write out both streams."""
         self.out.flush()

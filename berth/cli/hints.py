@@ -22,6 +22,30 @@ _GONE = {
     "service": "berth has no swarm: it runs containers on one machine",
     "trust": "'trust' was removed from Docker in version 29",
 }
+# Docker's other commands: a mistyped one is still recognised as what it was meant to be.
+_NOT_HERE = [
+    "bake",
+    "builder",
+    "build",
+    "buildx",
+    "checkpoint",
+    "commit",
+    "compose",
+    "config",
+    "context",
+    "cp",
+    "diff",
+    "export",
+    "login",
+    "logout",
+    "manifest",
+    "plugin",
+    "pull",
+    "push",
+    "search",
+    "secret",
+    "update",
+]
 
 
 def unknown_command(cli: "Cli", words: "list[str]") -> Exit:
@@ -30,7 +54,9 @@ def unknown_command(cli: "Cli", words: "list[str]") -> Exit:
         f"{cli.program}: unknown command: {cli.program} {words[0]}\n\n"
         f"Run '{cli.program} --help' for more information"
     )
-    return Exit(1, text, hint=_GONE.get(words[0]) or suggestion(words[0], (*COMMON, *COMMANDS, *GROUPS)))
+    known = (*COMMON, *COMMANDS, *GROUPS, *_NOT_HERE)
+    missing = f"this berth has no '{words[0]}'" if words[0] in _NOT_HERE else None
+    return Exit(1, text, hint=_GONE.get(words[0]) or missing or suggestion(words[0], known))
 
 
 def unknown_in_group(cli: "Cli", group: str, words: "list[str]") -> Exit:

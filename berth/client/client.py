@@ -44,6 +44,7 @@ class Client:
         self._version = version or NEWEST_API
         self._agreed = bool(version)
         self._idle: Connection | None = None
+        self._opened: list[Connection] = []
         self.server_headers: dict[str, str] = {}
 
     @property
@@ -105,7 +106,7 @@ class Client:
         """
         payload, headers = self._payload(b"" if method == "POST" else None, None)
         target = f"/v{self.version}{path}" + (query_string(query) if query else "")
-        connection = Connection(self.endpoint)
+        connection = self._open()
         connection.send(request_head(method, target, headers) + payload)
 
         def finish() -> Response:
@@ -137,10 +138,16 @@ class Client:
         return response.take_over()
 
     def close(self) -> None:
-        """Drop the idle connection."""
-        if self._idle is not None:
-            self._idle.close()
-            self._idle = None
+        """Close every connection, also those of answers that were not read to their end."""
+        self._idle = None
+        for connection in self._opened:
+            connection.close()
+        self._opened.clear()
+
+    def _open(self) -> Connection:
+        connection = Connection(self.endpoint)
+        self._opened.append(connection)
+        return connection
 
     def _payload(self, body: "Any", extra: "Mapping[str, str] | None") -> tuple[bytes, dict[str, str]]:
         headers = dict(self._headers)
@@ -196,7 +203,7 @@ class Client:
     ) -> Response:
         head = request_head(method, target, headers)
         while True:
-            connection, self._idle = self._idle or Connection(self.endpoint), None
+            connection, self._idle = self._idle or self._open(), None
             try:
                 connection.send(head + payload)
                 if stream is not None:

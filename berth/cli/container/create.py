@@ -70,7 +70,7 @@ def create_container(cli: "Cli", options: "Options", spec: Spec) -> str:
         _adapt(cli, options, spec)
         if options.pull == "always":
             _pull(cli, options, image)
-        spec.host["ConsoleSize"] = list(size(1))
+        spec.host["ConsoleSize"] = list(size(cli.out.fd))
         _choose_devices(cli, spec)
         try:
             answer = cli.client.post("/containers/create", query, spec.body())

@@ -103,5 +103,5 @@ def _body(cli: "Cli", options: "Options") -> "dict[str, Any]":
     if options.tty:
         from berth.cli.terminal import size
 
-        body["ConsoleSize"] = list(size(1))
+        body["ConsoleSize"] = list(size(cli.out.fd))
     return body

@@ -78,7 +78,7 @@ class Session:
 
     def nudge_window(self) -> None:
         """Resize to one row and column more, so that the true size afterwards makes a program redraw."""
-        rows, columns = size(1)
+        rows, columns = size(self._cli.out.fd)
         if rows or columns:
             self._send_size(rows + 1, columns + 1)
 
@@ -167,7 +167,7 @@ class Session:
             return  # the process may be gone already; its exit will be seen as such
 
     def _resize(self) -> None:
-        rows, columns = size(1)
+        rows, columns = size(self._cli.out.fd)
         self._resizes_left = max(0, self._resizes_left - 1)
         if not rows and not columns:
             self._resizes_left = 0
@@ -216,6 +216,7 @@ class _Sink:
     """Writes the container's output to standard output and error as it comes."""
 
     def __init__(self, cli: "Cli", *, framed: bool) -> None:
+        self._out, self._err = cli.out.fd, cli.err.fd
         self._demultiplexer = None
         if framed:
             from berth.wire.stdcopy import Demultiplexer
@@ -237,7 +238,7 @@ class _Sink:
         if not data:
             return
         if self._demultiplexer is None:
-            write_all(1, data)
+            write_all(self._out, data)
             return
         for stream, piece in self._demultiplexer.feed(data):
-            write_all(2 if stream >= 2 else 1, piece)
+            write_all(self._err if stream >= 2 else self._out, piece)

@@ -131,7 +131,16 @@ make_venv() {
     "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
         -c tools/constraints.txt -e "$target" </dev/null ||
         fail "pip could not install the dependencies" "see the lines above; a package index must be in reach once"
+    link_package
     printf '%s %s\n' "$stamp" "$extra" >"$VENV/.installed"
+}
+
+# The client starts without `site`, in half the time, where it finds the package in site-packages; an editable
+# installation keeps it elsewhere.
+link_package() {
+    local packages
+    packages=$("$VENV/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    [ -e "$packages/berth" ] || ln -s "$PWD/berth" "$packages/berth"
 }
 
 # On a hybrid or v1 cgroup tree crun refuses to run when the kernel has the hugetlb controller and nobody

@@ -27,6 +27,7 @@ class Witness:
         assert self._api.post(f"/containers/{self.name}/start").status == 204
         self.pid = self._state()["Pid"]
         self._counted = 0
+        wait_until(self._serves, "the witness answers on its port")
         self.check()
 
     @property
@@ -46,6 +47,14 @@ class Witness:
         assert self._exec_code("test -e /bin/busybox; exit 3") == 3
         before = self._counted
         wait_until(lambda: self._read_log() > before, "the log goes on")
+
+    def _serves(self) -> bool:
+        """Whether it has begun to answer, which takes it a moment after its start."""
+        try:
+            self._daemon.on_its_host(self._fetch)
+        except OSError:
+            return False
+        return True
 
     def _fetch(self) -> None:
         with urllib.request.urlopen("http://127.0.0.1:20080/busybox", timeout=10) as answer:

@@ -16,11 +16,15 @@ def pieces(fd: int) -> Iterator[bytes]:
 
 
 def open_input(path: str) -> int:
-    """A descriptor for reading; Go's text when it cannot be opened."""
+    """A descriptor for reading; Go's text when it cannot be opened or is a directory."""
     try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise BerthError(f"open {path}: {(error.strerror or '').lower()}") from None
+    if stat.S_ISDIR(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise BerthError(f"read {path}: is a directory")
+    return fd
 
 
 _REFUSED = (

@@ -1,6 +1,5 @@
 """``berth import``."""
 
-from berth.base.errors import BerthError
 from berth.cli.command import UNLIMITED, Command
 from berth.cli.flags import Flag
 from berth.cli.format.files import open_input, pieces
@@ -43,9 +42,6 @@ def run(cli: "Cli", options: "Options") -> int:
     }
     stream = None if remote else pieces(fd)
     headers = {"Content-Type": "text/plain"}
-    try:
-        answer = cli.client.request("POST", "/images/create", query, stream=stream, headers=headers)
-    except IsADirectoryError:
-        raise BerthError(f"read {source}: is a directory") from None
+    answer = cli.client.request("POST", "/images/create", query, stream=stream, headers=headers)
     show_progress(cli, answer.json_lines())
     return 0

@@ -34,10 +34,7 @@ def run(cli: "Cli", options: "Options") -> int:
     quiet = options.quiet or not cli.out.is_terminal()
     query = {"quiet": quiet, **(platform_query(options.platform) or {})}
     headers = {"Content-Type": "application/x-tar"}
-    try:
-        answer = cli.client.request("POST", "/images/load", query, stream=pieces(source), headers=headers)
-    except IsADirectoryError:
-        raise BerthError(f"read {options.input}: is a directory") from None
+    answer = cli.client.request("POST", "/images/load", query, stream=pieces(source), headers=headers)
     if answer.headers.get("content-type", "").startswith("application/json"):
         show_progress(cli, answer.json_lines())
     else:

@@ -20,7 +20,11 @@ class Template:
         self._text = text
         self._name = name
         self._functions = {**BUILTINS, **DOCKER, **(extra or {})}
-        self._templates = Parser(text, name, self._functions.keys() | set(SHORT_CIRCUIT)).parse()
+        parser = Parser(text, name, self._functions.keys() | set(SHORT_CIRCUIT))
+        try:
+            self._templates = parser.parse()
+        except RecursionError:
+            raise TemplateSyntaxError(f"template: {name}:1: nested too deeply") from None
 
     def execute(
         self, data: Any, *, strict: bool = False, functions: Mapping[str, Function] | None = None

@@ -34,7 +34,7 @@ from berth.cli.format.template.values import (
 )
 
 _NOT_GIVEN = object()
-_DEPTH_LIMIT = 1000
+_DEPTH_LIMIT = 100
 
 
 class TemplateExecutionError(Exception):

@@ -90,7 +90,7 @@ def load_config(flags: argparse.Namespace) -> Config:
 
 def _config_path(flag: str | None) -> tuple[Path | None, bool]:
     if flag is not None:
-        return Path(flag), flag != DEFAULT_CONFIG_FILE
+        return Path(flag).absolute(), flag != DEFAULT_CONFIG_FILE
     for candidate in (DEFAULT_CONFIG_FILE, DOCKER_CONFIG_FILE):
         if Path(candidate).exists():
             return Path(candidate), False

@@ -9,18 +9,18 @@ from berth.base.errors import Internal, InvalidArgument
 from berth.daemon.config import Config
 from berth.server.listen import Listener, listen_activated, listen_tcp, listen_unix
 
+Listeners = list[tuple[Listener, ssl.SSLContext | None]]
+
 DEFAULT_SOCKET = "/run/berth.sock"
 _TCP_PORT = 2375
 _TCP_TLS_PORT = 2376
 
 
-def open_listeners(
-    config: Config, environment: Mapping[str, str]
-) -> list[tuple[Listener, ssl.SSLContext | None]]:
+def open_listeners(config: Config, environment: Mapping[str, str]) -> Listeners:
     """Open every address of ``hosts`` (default: the unix socket). Nothing stays open when one fails."""
     hosts: Sequence[str] = config["hosts"] or (f"unix://{DEFAULT_SOCKET}",)
     context = tls_context(config)
-    opened: list[tuple[Listener, ssl.SSLContext | None]] = []
+    opened: Listeners = []
     try:
         for host in hosts:
             opened += _open(host, context, config["group"], environment)
@@ -31,14 +31,12 @@ def open_listeners(
     return opened
 
 
-def _open(
-    host: str, context: ssl.SSLContext | None, group: str, environment: Mapping[str, str]
-) -> list[tuple[Listener, ssl.SSLContext | None]]:
+def _open(host: str, context: ssl.SSLContext | None, group: str, environment: Mapping[str, str]) -> Listeners:
     scheme, separator, address = host.partition("://")
     if not separator:
         scheme, address = ("unix", host) if host.startswith("/") else ("tcp", host)
     if scheme == "unix":
-        return [(listen_unix(address or DEFAULT_SOCKET, gid=_group_id(group)), None)]
+        return [(listen_unix(os.path.abspath(address or DEFAULT_SOCKET), gid=_group_id(group)), None)]
     if scheme == "tcp":
         name, port = split_address(address, _TCP_TLS_PORT if context else _TCP_PORT)
         return [(listen_tcp(name, port), context)]

@@ -16,7 +16,7 @@ from berth.base.errors import BerthError
 from berth.daemon.assemble import Assembly, assemble
 from berth.daemon.config import Config, load_config
 from berth.daemon.guard import pid_file, prepare_exec_root, root_lock
-from berth.daemon.listeners import open_listeners
+from berth.daemon.listeners import Listeners, open_listeners
 from berth.daemon.reload import reload_engine
 from berth.engine.restore import restore, start_by_policy
 from berth.engine.shutdown import stop_all
@@ -45,9 +45,12 @@ def run(flags: argparse.Namespace) -> int:
     os.umask(0o022)
     raise_own_nofile()
     data_root, exec_root = Path(config["data-root"]).resolve(), Path(config["exec-root"]).resolve()
-    with root_lock(data_root), pid_file(Path(config["pidfile"])):
+    with root_lock(data_root), pid_file(Path(config["pidfile"]).resolve()):
         prepare_exec_root(exec_root)
-        asyncio.run(_serve(flags, config, data_root, exec_root))
+        listeners = open_listeners(config, os.environ)
+        # Monitors inherit the working directory, and conmon leaves marks (an empty file "oom") in it.
+        os.chdir(exec_root)
+        asyncio.run(_serve(flags, config, data_root, exec_root, listeners))
     return 0
 
 
@@ -59,15 +62,17 @@ def configure_logging(config: Config) -> None:
     )
 
 
-async def _serve(flags: argparse.Namespace, config: Config, data_root: Path, exec_root: Path) -> None:
+async def _serve(
+    flags: argparse.Namespace, config: Config, data_root: Path, exec_root: Path, listeners: Listeners
+) -> None:
     stopping = asyncio.Event()
     _on_signals(stopping)
-    listeners = open_listeners(config, os.environ)
     async with contextlib.AsyncExitStack() as stack:
         for listener, _ in listeners:
             stack.callback(listener.close)
         assembly = await assemble(config, data_root, exec_root)
         stack.push_async_callback(assembly.close)
+        assembly.engine.tasks.spawn("log keeper", assembly.engine.log_keeper.run())
         await restore(assembly.engine)
         server = HttpServer(make_handler(assembly.engine))
         for listener, context in listeners:

@@ -9,6 +9,7 @@ from berth.engine.runtimes import Runtimes
 from berth.engine.settings import Settings
 from berth.image.store import ImageStore
 from berth.kernel.cgroup import CgroupLayout
+from berth.logs.keeper import LogKeeper
 from berth.network.manager import NetworkManager
 from berth.runtime.monitor import Monitor
 from berth.runtime.spec.host import HostFacts
@@ -34,6 +35,7 @@ class Engine:
     tasks: TaskTree
     identity: str
     """The engine's own id, shown by ``info``; kept in the state file."""
+    log_keeper: LogKeeper = field(default_factory=LogKeeper)
     containers: Registry = field(default_factory=Registry)
     execs: ExecRegistry = field(default_factory=ExecRegistry)
     warnings: list[str] = field(default_factory=list)

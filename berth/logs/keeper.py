@@ -1,73 +1,85 @@
-"""Keeps a running container's log within its bounds.
+"""Keeps the logs of running containers within their bounds, so that output cannot fill the disk.
 
-A keeper sleeps until the file is written to, then until the file could be full at the fastest rate that a
-monitor writes. So a quiet container costs nothing, a busy one a few looks a second, and a file is too long
-by a fraction of a second's output at most.
+One task looks at the sizes of all logs: an inotify watch per container would hit the kernel's limit of
+instances at a hundred of them. A look costs a microsecond or two per log. Logs are looked at every second;
+one that grows fast enough to fill up before the next look is looked at sooner, so a file is too long by a
+fraction of a second's output at most.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
 
-from berth.kernel.inotify import IN_CREATE, IN_MODIFY, IN_MOVED_TO, Inotify
-from berth.logs.driver import LogDriver
 from berth.logs.file import FileLog
 
 _log = logging.getLogger(__name__)
 
-_FASTEST_BYTES_S = 300_000_000
-_SHORTEST_S = 0.1
-_LONGEST_S = 5.0
+_PAUSE_S = 1.0
+_SHORTEST_S = 0.05
+_LET_GO_S = 1.0
+"""How long a monitor may take to begin its new file before the old one is compressed."""
+
+
+class _Kept:
+    """One log that is being written."""
+
+    def __init__(self, log: FileLog, reopen: Callable[[], None]) -> None:
+        self.log = log
+        self.reopen = reopen
+        self.size = log.current_size()
+
+    def next_look_s(self, elapsed_s: float) -> float:
+        """Note how far the log has grown and return when to look again."""
+        size = self.log.current_size()
+        rate = max(0, size - self.size) / max(elapsed_s, _SHORTEST_S)
+        self.size = size
+        left = self.log.rotation.max_size - size
+        return _PAUSE_S if rate == 0 else max(_SHORTEST_S, min(_PAUSE_S, left / rate / 2))
 
 
 class LogKeeper:
-    """``await keep()`` for as long as the container runs; cancel it at the end.
+    """``keep`` and ``let_go`` say which logs are written; ``run`` is the task that watches them."""
 
-    ``reopen`` makes the monitor begin a new file (``Process.reopen_log``).
-    """
+    def __init__(self) -> None:
+        self._kept: dict[str, _Kept] = {}
+        self._some = asyncio.Event()
 
-    def __init__(self, log: FileLog, reopen: Callable[[], None]) -> None:
-        self._log = log
-        self._reopen = reopen
+    def keep(self, key: str, log: FileLog, reopen: Callable[[], None]) -> None:
+        """Watch a log from now on; ``reopen`` makes its writer begin a new file (``Process.reopen_log``)."""
+        if log.path is not None and log.rotation.max_size > 0:
+            self._kept[key] = _Kept(log, reopen)
+            self._some.set()
 
-    async def keep(self) -> None:
-        """Rotate whenever the current file is full; returns only when there are no bounds to keep."""
-        path = self._log.path
-        limit = self._log.rotation.max_size
-        if path is None or limit <= 0:
-            return
-        with Inotify() as changes:
-            changes.add(path.parent, IN_MODIFY | IN_CREATE | IN_MOVED_TO)
-            while True:
-                left = limit - self._log.current_size()
-                if left <= 0:
-                    await self._rotate()
-                    left = limit
-                await asyncio.sleep(max(_SHORTEST_S, min(_LONGEST_S, left / _FASTEST_BYTES_S)))
-                # Only now: events that came while we slept are one wake-up.
-                await _wait_for(changes, path.name)
+    def let_go(self, key: str) -> None:
+        """The log is no longer written."""
+        self._kept.pop(key, None)
+        if not self._kept:
+            self._some.clear()
 
-    async def _rotate(self) -> None:
+    async def run(self) -> None:
+        """Rotate whatever is full, for ever."""
+        pause_s = _PAUSE_S
+        while True:
+            await self._some.wait()
+            await asyncio.sleep(pause_s)
+            pause_s = self.look(pause_s)
+
+    def look(self, elapsed_s: float) -> float:
+        """Rotate the full logs; returns the seconds until the next look. ``elapsed_s`` since the last one."""
+        pause_s = _PAUSE_S
+        for key, kept in tuple(self._kept.items()):
+            pause_s = min(pause_s, kept.next_look_s(elapsed_s))
+            if kept.size >= kept.log.rotation.max_size:
+                self._rotate(key, kept)
+        return pause_s
+
+    def _rotate(self, key: str, kept: _Kept) -> None:
         try:
-            self._log.rotate(self._reopen)
-            if self._log.rotation.compress:
-                await self._compress()
+            kept.log.rotate(kept.reopen)
         except OSError as error:
-            _log.error("rotating %s: %s", self._log.path, error)
-
-    async def _compress(self) -> None:
-        """In a thread, once the writer has made its new file (which takes it well under a second)."""
-        await asyncio.sleep(1)
-        await asyncio.to_thread(self._log.compress_old)
-
-
-async def keep_log(log: LogDriver, reopen: Callable[[], None]) -> None:
-    """Keep any container's log; returns at once for one that needs no keeping."""
-    if isinstance(log, FileLog):
-        await LogKeeper(log, reopen).keep()
-
-
-async def _wait_for(changes: Inotify, name: str) -> None:
-    while True:
-        if any(change.name == name or not change.name for change in await changes.wait_changes()):
+            _log.error("rotating the log %s of %s: %s", kept.log.path, key, error)
             return
+        kept.size = 0
+        if kept.log.rotation.compress:
+            loop = asyncio.get_running_loop()
+            loop.call_later(_LET_GO_S, loop.run_in_executor, None, kept.log.compress_old)

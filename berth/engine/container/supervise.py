@@ -10,11 +10,13 @@ from berth.engine.container.change import announce, event, move, update_state
 from berth.engine.container.health import initial_health, start_health, stop_health
 from berth.engine.container.launch import Launched, launch
 from berth.engine.container.lifecycle import Action, next_status
+from berth.engine.container.logs import log_of
 from berth.engine.container.record import Status
 from berth.engine.container.restarts import next_delay, should_restart
 from berth.engine.container.sweep import discard, forget
 from berth.engine.container.teardown import release_network, teardown
 from berth.engine.engine import Engine
+from berth.logs.file import FileLog
 from berth.runtime.errors import LaunchError
 from berth.runtime.monitor import Exit, Process
 
@@ -66,6 +68,9 @@ def _enter_running(engine: Engine, cell: Cell, launched: Launched, *, restarting
 def watch(engine: Engine, cell: Cell, process: Process) -> None:
     """Wait for the end of ``process`` in the background; also how a run found at a restart is taken up."""
     engine.tasks.spawn(f"supervise {cell.id}", _until_exit(engine, cell, process))
+    log = log_of(cell.record)
+    if isinstance(log, FileLog):
+        engine.log_keeper.keep(cell.id, log, process.reopen_log)
     start_health(engine, cell)
 
 
@@ -90,6 +95,7 @@ async def finish_run(engine: Engine, cell: Cell, ended: Exit) -> None:
     """
     record = cell.record
     cell.end_run()
+    engine.log_keeper.let_go(cell.id)
     stop_health(cell)
     again = should_restart(record, ended.code)
     await release_network(engine, cell)

@@ -165,6 +165,7 @@ class _Program:
         self._name = next(word for word in command[1:] if "=" not in word)
         self._told = told
         self._last: deque[str] = deque(maxlen=_TOLD_LINES)
+        self._errors: list[str] = []
 
     async def __aenter__(self) -> "_Program":
         pipe = asyncio.subprocess.PIPE
@@ -183,7 +184,7 @@ class _Program:
         await self._listening
         code = await self._process.wait()
         if code:
-            words = "; ".join(self._last) or f"exit status {code}"
+            words = "; ".join(self._errors[:_TOLD_LINES] or self._last) or f"exit status {code}"
             raise Internal(f"{self._name} failed: {words}")
 
     async def _listen(self) -> None:
@@ -196,8 +197,8 @@ class _Program:
         for line in data.decode("utf-8", "replace").replace("\r", "\n").splitlines():
             text = line.strip()
             if text and text != "done":
-                self._last.append(text)
                 self._told.update("", text)
+                (self._errors if text.startswith("E: ") else self._last).append(text)
 
     async def __aexit__(self, *_: object) -> None:
         if self._process.returncode is None:

@@ -91,7 +91,7 @@ def is_static(content: bytes) -> bool:
 
 
 def _pieces(content: bytes, applets: list[str], mtime: int) -> Iterator[bytes]:
-    links = [applet for applet in applets if applet != _BINARY]
+    links = [applet for applet in applets if applet not in (_BINARY, "linuxrc")]
     parents = {path[:at] for path in (*links, _BINARY) for at, char in enumerate(path) if char == "/"}
     modes = {**dict.fromkeys(parents, 0o755), **dict(_DIRECTORIES)}
     for name, mode in sorted(modes.items()):

@@ -27,11 +27,10 @@ def run(cli: "Cli", options: "Options") -> int:
     """Have the daemon make the image; prints its progress."""
     if options.busybox and (options.suite or options.include):
         raise InvalidArgument("conflicting options: --busybox takes neither --suite nor --include")
-    query = {
+    wanted = {
         "name": options.args[0],
-        "suite": options.suite or None,
-        "include": ",".join(options.include) or None,
-        "busybox": options.busybox or None,
+        "suite": "busybox" if options.busybox else options.suite,
+        "include": options.include,
     }
-    show_progress(cli, cli.client.request("POST", "/berth/images/bootstrap", query).json_lines())
+    show_progress(cli, cli.client.request("POST", "/berth/images/bootstrap", body=wanted).json_lines())
     return 0

@@ -3,9 +3,9 @@
 from berth.base.errors import BerthError, InvalidArgument
 from berth.cli.command import Command
 from berth.cli.config import read_file
+from berth.cli.container.spec.files import as_map
 from berth.cli.contexts import store
 from berth.cli.flags import Flag, parse_bool
-from berth.cli.format.pairs import as_map
 from berth.cli.system.identity import context_in_force
 from berth.client.endpoint import parse_host
 

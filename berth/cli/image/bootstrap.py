@@ -3,7 +3,7 @@
 from berth.base.errors import InvalidArgument
 from berth.cli.command import Command
 from berth.cli.flags import Flag
-from berth.cli.format.progress import show_progress
+from berth.cli.progress import show_progress
 
 TYPE_CHECKING = False  # without typing: its import is slow
 if TYPE_CHECKING:
@@ -32,5 +32,5 @@ def run(cli: "Cli", options: "Options") -> int:
         "suite": "busybox" if options.busybox else options.suite,
         "include": options.include,
     }
-    show_progress(cli, cli.client.request("POST", "/berth/images/bootstrap", body=wanted).json_lines())
+    show_progress(cli.client.request("POST", "/berth/images/bootstrap", body=wanted).json_lines(), cli.out)
     return 0

@@ -3,7 +3,7 @@
 from berth.cli.command import UNLIMITED, Command
 from berth.cli.flags import Flag
 from berth.cli.format.files import open_input, pieces
-from berth.cli.format.progress import show_progress
+from berth.cli.progress import show_progress
 
 TYPE_CHECKING = False  # without typing: its import is slow
 if TYPE_CHECKING:
@@ -43,5 +43,5 @@ def run(cli: "Cli", options: "Options") -> int:
     stream = None if remote else pieces(fd)
     headers = {"Content-Type": "text/plain"}
     answer = cli.client.request("POST", "/images/create", query, stream=stream, headers=headers)
-    show_progress(cli, answer.json_lines())
+    show_progress(answer.json_lines(), cli.out)
     return 0

@@ -4,8 +4,8 @@ from berth.base.errors import BerthError
 from berth.cli.command import Command
 from berth.cli.flags import Flag
 from berth.cli.format.files import open_input, pieces
-from berth.cli.format.progress import show_progress
 from berth.cli.image.platform import platform_flag, platform_query
+from berth.cli.progress import show_progress
 from berth.cli.streams import is_terminal
 
 TYPE_CHECKING = False  # without typing: its import is slow
@@ -36,7 +36,7 @@ def run(cli: "Cli", options: "Options") -> int:
     headers = {"Content-Type": "application/x-tar"}
     answer = cli.client.request("POST", "/images/load", query, stream=pieces(source), headers=headers)
     if answer.headers.get("content-type", "").startswith("application/json"):
-        show_progress(cli, answer.json_lines())
+        show_progress(answer.json_lines(), cli.out)
     else:
         for piece in answer.pieces():
             cli.out.write_bytes(piece)

@@ -1,9 +1,9 @@
 """``berth network create``."""
 
 from berth.cli.command import Command
+from berth.cli.container.spec.files import as_map
 from berth.cli.container.spec.values import label
 from berth.cli.flags import Flag
-from berth.cli.format.pairs import as_map
 
 TYPE_CHECKING = False  # without typing: its import is slow
 if TYPE_CHECKING:

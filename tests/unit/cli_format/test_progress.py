@@ -7,7 +7,7 @@ import pytest
 
 from berth.base.errors import BerthError
 from berth.cli.cli import Cli
-from berth.cli.format.progress import progress_bar, show_progress
+from berth.cli.progress import progress_bar, show_progress
 from berth.cli.streams import Writer
 
 
@@ -38,7 +38,7 @@ def _shown(messages: list[dict[str, Any]]) -> str:
     cli = Cli("docker", {})
     with tempfile.TemporaryFile() as out:
         cli.out = Writer(out.fileno())
-        show_progress(cli, messages)
+        show_progress(messages, cli.out)
         cli.flush()
         out.seek(0)
         return out.read().decode()

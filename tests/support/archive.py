@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-CREATED = "2026-11-07T00:00:00Z"
+CREATED = "2020-01-01T00:00:00Z"
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,7 @@ def test_filters(docker: Client, name: str) -> None:
     assert found("network=none") == {three}
     public = docker.ok("port", one).rpartition(":")[2]
     assert found(f"publish={public}") == found(f"publish={public}/tcp") == {one}
-    assert found("expose=99/tcp") == {two}
+    assert found("expose=80/tcp") == {one}
     assert found("health=none") == {one, two, three}
     assert found("is-task=true") == set()
 

@@ -63,7 +63,9 @@ class FileLog:
         writer replaces it by an empty one, as dockerd does. Compressing is apart (``compress_old``): it may
         only begin when the writer has let go.
         """
-        if self.rotation.max_files > 1 and self._path.exists():
+        if self.rotation.max_files > 1:
+            if not self._path.exists():
+                return  # the writer has not begun its new file yet; telling it twice would cost what it wrote
             shift_parts(self._path, self.rotation.max_files - 1)
             os.replace(self._path, f"{self._path}.1")
         reopen()

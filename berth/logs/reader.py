@@ -18,6 +18,7 @@ from berth.wire.stdcopy import STDERR, STDOUT
 
 _BLOCK = 256 << 10
 _CHANGES = IN_MODIFY | IN_CREATE | IN_MOVED_TO
+_LOOK_S = 0.25
 
 
 class LogReader:
@@ -136,18 +137,19 @@ class LogReader:
 
 
 class _Wake:
-    """Wakes a follower: the log's directory has changed, the container has ended, or time is up."""
+    """Wakes a follower: the log's directory has changed, the container has ended, or time is up.
+
+    The kernel allows a user 128 inotify instances by default; a follower that gets none looks by the clock.
+    """
 
     def __init__(self, path: Path, ended: "asyncio.Future[None]") -> None:
         self._name = path.name
         self._ended = ended
         self._event = asyncio.Event()
-        self._inotify = Inotify()
-        try:
+        self._inotify: Inotify | None = None
+        with contextlib.suppress(OSError):
+            self._inotify = Inotify()
             self._inotify.add(path.parent, _CHANGES)
-        except OSError:
-            self._inotify.close()
-            raise
 
     @property
     def over(self) -> bool:
@@ -162,26 +164,34 @@ class _Wake:
         try:
             async with asyncio.timeout(timeout):
                 while not self._ended.done():
-                    await self._event.wait()
-                    self._event.clear()
-                    changes = self._inotify.read_nowait()
-                    if self._ended.done() or any(
-                        c.name.startswith(self._name) or not c.name for c in changes
-                    ):
+                    if await self._changed():
                         return True
         except TimeoutError:
             return False
         return True
 
+    async def _changed(self) -> bool:
+        if self._inotify is None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await self._event.wait()
+            return True
+        await self._event.wait()
+        self._event.clear()
+        names = [change.name for change in self._inotify.read_nowait()]
+        return any(name.startswith(self._name) or not name for name in names)
+
     def __enter__(self) -> "_Wake":
-        asyncio.get_running_loop().add_reader(self._inotify.fd, self._event.set)
+        if self._inotify is not None:
+            asyncio.get_running_loop().add_reader(self._inotify.fd, self._event.set)
         self._ended.add_done_callback(self._on_end)
         return self
 
     def __exit__(self, *_: object) -> None:
-        asyncio.get_running_loop().remove_reader(self._inotify.fd)
         self._ended.remove_done_callback(self._on_end)
-        self._inotify.close()
+        if self._inotify is not None:
+            asyncio.get_running_loop().remove_reader(self._inotify.fd)
+            self._inotify.close()
 
     def _on_end(self, _: "asyncio.Future[None]") -> None:
         self._event.set()

@@ -16,6 +16,7 @@ from berth.runtime.oci import OciRuntime
 from berth.runtime.spawn import Child
 
 _KILLED = 137
+_TICK_NS = 10_000_000
 
 
 class StartedConmon(NamedTuple):
@@ -123,4 +124,9 @@ class ConmonProcess:
             if self._group is not None:
                 self._group.kill()
             return Exit(_KILLED, oom, time.time_ns())
-        return Exit(code if code >= 0 else _KILLED, oom, os.stat(path).st_mtime_ns)
+        return Exit(code if code >= 0 else _KILLED, oom, _end(os.stat(path).st_mtime_ns))
+
+
+def _end(written_ns: int) -> int:
+    """When the container ended: files have the time of the last clock tick, up to 10 ms before now."""
+    return min(time.time_ns(), written_ns + _TICK_NS)

@@ -27,6 +27,7 @@ from berth.runtime.spec.rlimits import rlimit_section
 _PID_FILE = "pid"
 _LOG = "log"
 _KILL = 9
+_LOOK_S = 0.005
 
 
 class ExecSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,8 +72,8 @@ class ExecProcess:
         self._directory.mkdir(mode=0o700, parents=True)
         try:
             (self._directory / "process.json").write_bytes(msgspec.json.encode(self._process()))
-            with Inotify() as changes:
-                changes.add(self._directory, IN_CLOSE_WRITE | IN_MOVED_TO)
+            with contextlib.ExitStack() as stack:
+                changes = self._watch(stack)
                 self._child = self._spawn()
                 self._child.when_ended(self._ended)
                 await self._wait_running(self._child, changes)
@@ -127,22 +128,36 @@ class ExecProcess:
             self.io.resize_target = child
         return child
 
-    async def _wait_running(self, child: Child, changes: Inotify) -> None:
+    def _watch(self, stack: contextlib.ExitStack) -> Inotify | None:
+        """Notice of changes in the directory; None when the kernel's limit of 128 instances is reached."""
+        try:
+            changes = stack.enter_context(Inotify())
+            changes.add(self._directory, IN_CLOSE_WRITE | IN_MOVED_TO)
+        except OSError:
+            return None
+        return changes
+
+    async def _wait_running(self, child: Child, changes: Inotify | None) -> None:
         """The runtime writes the pid file when the command has been executed, or ends without."""
         ended = asyncio.Event()
         child.when_ended(ended.set)
         loop = asyncio.get_running_loop()
-        loop.add_reader(changes.fd, ended.set)
+        if changes is not None:
+            loop.add_reader(changes.fd, ended.set)
         try:
             while not self._read_pid():
                 if child.exit_code is not None:
                     self._raise_failure(child.exit_code)
                     return
-                await ended.wait()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(None if changes is not None else _LOOK_S):
+                        await ended.wait()
                 ended.clear()
-                changes.read_nowait()
+                if changes is not None:
+                    changes.read_nowait()
         finally:
-            loop.remove_reader(changes.fd)
+            if changes is not None:
+                loop.remove_reader(changes.fd)
 
     def _read_pid(self) -> bool:
         with contextlib.suppress(OSError, ValueError):

@@ -41,9 +41,11 @@ def detect_host() -> HostFacts:
 
 def parse_kernel(release: str) -> tuple[int, int]:
     """The first two numbers of a kernel release such as ``6.1.0-13-amd64``."""
-    parts = release.split("-")[0].split(".")
-    numbers = [int(digits) for part in parts[:2] if (digits := "".join(c for c in part if c.isdigit()))]
-    return (numbers[0], numbers[1]) if len(numbers) > 1 else (numbers[0] if numbers else 0, 0)
+    numbers = []
+    for part in release.split(".")[:2]:
+        digits = part[: len(part) - len(part.lstrip("0123456789"))]
+        numbers.append(int(digits or 0))
+    return (numbers[0], numbers[1] if len(numbers) > 1 else 0)
 
 
 def sysctl_exists(name: str) -> bool:

@@ -14,11 +14,12 @@ class Command:
 
     ``usage`` is what follows the verb's name in the usage line; ``min_args``/``max_args`` bound the
     arguments (``UNLIMITED`` for no upper bound). ``aliases`` are all its spellings, without the program's
-    name, as help lists them. ``interspersed`` false: the first argument ends the flags. ``long`` replaces
+    name, as help lists them. ``interspersed`` false: the first argument ends the flags. ``raw``: no
+    word is a flag. ``long`` replaces
     the short description in help.
     """
 
-    __slots__ = ("aliases", "flags", "interspersed", "long", "max_args", "min_args", "usage")
+    __slots__ = ("aliases", "flags", "interspersed", "long", "max_args", "min_args", "raw", "usage")
 
     def __init__(
         self,
@@ -30,6 +31,7 @@ class Command:
         aliases: "Sequence[str]" = (),
         interspersed: bool = True,
         long: str = "",
+        raw: bool = False,
     ) -> None:
         self.usage = usage
         self.flags = flags
@@ -38,6 +40,7 @@ class Command:
         self.aliases = aliases
         self.interspersed = interspersed
         self.long = long
+        self.raw = raw
 
 
 def arguments_problem(command: Command, count: int) -> "tuple[str, str] | None":

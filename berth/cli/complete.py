@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from berth.cli.dispatch import Verb
     from berth.cli.flags import Flag, Options
 
-COMMAND = Command("", min_args=1, max_args=UNLIMITED, interspersed=False)
+COMMAND = Command("", min_args=1, max_args=UNLIMITED, raw=True)
 
 
 def run(cli: "Cli", options: "Options") -> int:

@@ -84,6 +84,8 @@ def _call(cli: Cli, verb: Verb, words: "list[str]") -> int:
         from berth.cli.nvidia import rewrite
 
         words = rewrite(cli, verb.path.rpartition(" ")[2], words)
+    if command.raw:
+        words = ["--", *words]
     try:
         options, notes, wants_help = parse(command.flags, words, interspersed=command.interspersed)
     except FlagError as error:

@@ -171,9 +171,7 @@ def test_logs(daemon: FakeDaemon, docker: Call) -> None:
     daemon.on("GET /containers/x/json", (200, {"Id": "i", "Config": {"Tty": False}}))
     daemon.on(
         "GET /containers/i/logs",
-        lambda request, sock: sock.sendall(
-            b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
-        ),
+        lambda request, sock: sock.sendall(head + body),
     )
     assert tuple(docker("logs", "-tf", "--tail", "5", "--since", "5", "x")) == (0, "out\n", "err\n")
     assert daemon.asked("GET /containers/i/logs").query == {

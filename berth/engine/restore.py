@@ -14,6 +14,7 @@ from berth.base.errors import BerthError
 from berth.engine.container import table
 from berth.engine.container.cell import Cell, ExitStatus
 from berth.engine.container.change import event, move, update_state
+from berth.engine.container.connect import connected
 from berth.engine.container.files import run_dir
 from berth.engine.container.lifecycle import Action
 from berth.engine.container.record import ContainerRecord, Status
@@ -78,6 +79,7 @@ def _take_up(engine: Engine, cell: Cell, process: Process) -> None:
     cell.begin_run(process)
     cell.console.bind(process.io)
     if not cell.state.running:
+        endpoints, ports = connected(engine, cell.record)
         move(
             engine,
             cell,
@@ -87,6 +89,8 @@ def _take_up(engine: Engine, cell: Cell, process: Process) -> None:
             started_at=time.time_ns(),
             exit_code=0,
             error="",
+            endpoints=endpoints,
+            ports=ports,
         )
     watch(engine, cell, process)
 

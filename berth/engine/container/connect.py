@@ -31,13 +31,10 @@ async def connect(engine: Engine, record: ContainerRecord, undo: AsyncExitStack)
         return _join(engine, record, mode.removeprefix("container:"))
     network = engine.networks.resolve(network_name(record.host))
     if network.driver == HOST_DRIVER:
-        state = EndpointState(network_id=network.id)
-        return Connection(HOST, record.id, {network.name: state}, ())
+        return Connection(HOST, record.id, *connected(engine, record))
     sandbox = engine.networks.create_sandbox(record.id)
     undo.callback(engine.networks.remove_sandbox, record.id)
     undo.push_async_callback(engine.networks.detach, record.id)
-    endpoints: dict[str, EndpointState] = {}
-    ports: list[PublishedPort] = []
     gateway = ""
     for name, settings in record.endpoints.items():
         target = engine.networks.resolve(name)
@@ -45,18 +42,34 @@ async def connect(engine: Engine, record: ContainerRecord, undo: AsyncExitStack)
         endpoint = await engine.networks.attach(
             record.id, sandbox, target.id, _endpoint_request(record, settings), asked
         )
-        endpoints[target.name] = endpoint_state(endpoint)
         gateway = gateway or endpoint.gateway
-        ports += [
-            PublishedPort(
-                container_port=port.container_port,
-                protocol=port.protocol,
-                host_ip=port.host_ip,
-                host_port=port.host_port,
-            )
-            for port in endpoint.ports
-        ]
-    return Connection(str(sandbox), record.id, endpoints, tuple(ports), gateway)
+    return Connection(str(sandbox), record.id, *connected(engine, record), gateway)
+
+
+def connected(
+    engine: Engine, record: ContainerRecord
+) -> tuple[dict[str, EndpointState], tuple[PublishedPort, ...]]:
+    """The networks that a container is in and its ports that answer, as the network room has them: after a
+    start, and again when a restarted daemon finds a run whose start nobody recorded."""
+    if record.host.network_mode.startswith("container:"):
+        return {}, ()
+    network = engine.networks.resolve(network_name(record.host))
+    if network.driver == HOST_DRIVER:
+        return {network.name: EndpointState(network_id=network.id)}, ()
+    live = {endpoint.network_id: endpoint for endpoint in engine.networks.endpoints_of(record.id)}
+    targets = [engine.networks.resolve(name) for name in record.endpoints]
+    found = [(target.name, live[target.id]) for target in targets if target.id in live]
+    ports = tuple(
+        PublishedPort(
+            container_port=port.container_port,
+            protocol=port.protocol,
+            host_ip=port.host_ip,
+            host_port=port.host_port,
+        )
+        for _, endpoint in found
+        for port in endpoint.ports
+    )
+    return {name: endpoint_state(endpoint) for name, endpoint in found}, ports
 
 
 def _join(engine: Engine, record: ContainerRecord, ref: str) -> Connection:

@@ -22,6 +22,7 @@ from berth.base.caller import LOCAL_ROOT, Caller
 from berth.base.digest import Digest
 from berth.base.errors import Internal, InvalidArgument, Unavailable
 from berth.base.reference import ImageRef
+from berth.base.tasks import TaskTree
 from berth.image.apt_sources import os_release, read_sources, sources_for
 from berth.image.busybox import SETTINGS, busybox_archive
 from berth.image.config import ImageSettings
@@ -166,6 +167,7 @@ class _Program:
         self._told = told
         self._last: deque[str] = deque(maxlen=_TOLD_LINES)
         self._errors: list[str] = []
+        self._tasks = TaskTree(lambda _name, _error: None)
 
     async def __aenter__(self) -> "_Program":
         pipe = asyncio.subprocess.PIPE
@@ -173,7 +175,7 @@ class _Program:
             *self._command, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe,
             start_new_session=True, limit=_CHUNK,
         )  # fmt: skip
-        self._listening = asyncio.ensure_future(self._listen())
+        self._listening = self._tasks.spawn("listen", self._listen())
         return self
 
     async def output(self) -> AsyncIterator[bytes]:
@@ -211,5 +213,4 @@ class _Program:
                         break
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._listening.cancel()
-        await asyncio.gather(self._listening, return_exceptions=True)
+        await self._tasks.close()

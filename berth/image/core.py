@@ -14,6 +14,7 @@ meanwhile is kept by a lease.
 
 import asyncio
 import contextlib
+import logging
 import shutil
 import sqlite3
 import time
@@ -25,8 +26,9 @@ import msgspec
 
 from berth.base.caller import LOCAL_ROOT, Caller
 from berth.base.digest import Digest, sha256
-from berth.base.errors import InvalidArgument, NotFound, Unsupported
+from berth.base.errors import BerthError, InvalidArgument, NotFound, Unsupported
 from berth.base.reference import ImageRef
+from berth.base.tasks import TaskTree
 from berth.image import tables
 from berth.image.changes import Change, find_changes
 from berth.image.config import decode_config
@@ -46,6 +48,8 @@ from berth.state.database import Database
 
 Row = tuple[Any, ...]
 
+_log = logging.getLogger(__name__)
+
 
 class NewImage(NamedTuple):
     """An image about to be published: the bytes of its configuration, and its names."""
@@ -62,6 +66,10 @@ class Published(NamedTuple):
     displaced: dict[ImageRef, Digest]
 
 
+def _report(name: str, error: BaseException) -> None:
+    _log.error("%s failed after its caller had gone: %s", name, error)
+
+
 class ImageCore:
     """See the module. ``store.ImageStore`` adds what streams in and out."""
 
@@ -76,6 +84,7 @@ class ImageCore:
         self.index = ImageIndex()
         self._database = database
         self._lock = asyncio.Lock()
+        self._tasks = TaskTree(_report)
 
     @classmethod
     async def open(cls, root: Path, exec_root: Path, database: Database, *, layer_form: str = "auto") -> Self:
@@ -217,10 +226,16 @@ class ImageCore:
     ) -> tuple[Published, ...]:
         """Make images visible with their layers and names, all of them or none.
 
-        ``staged`` must hold every layer that is not stored yet.
+        ``staged`` must hold every layer that is not stored yet. Once begun it runs to its end, even when
+        the caller is cancelled: rows and memory must not part.
         """
+        return await self._tasks.finish("publish", self._publish(images, tuple(staged), owner))
+
+    async def _publish(
+        self, images: Sequence[NewImage], staged: tuple[StagedLayer, ...], owner: Caller
+    ) -> tuple[Published, ...]:
         async with self._lock:
-            placed = await asyncio.to_thread(self._place, images, tuple(staged))
+            placed = await asyncio.to_thread(self._place, images, staged)
             now = time.time_ns()
             sizes = {info.diff_id: info.size for info in placed}
             records = [self._new_record(new, sizes, now, owner) for new in images]
@@ -230,7 +245,12 @@ class ImageCore:
                 for new, record in zip(images, records, strict=True):
                     _insert(connection, new, record, now)
 
-            await self._database.write(change)
+            try:
+                await self._database.write(change)
+            except BerthError:
+                hidden = self.layers.withdraw(info.diff_id for info in placed)
+                await asyncio.to_thread(self.layers.empty_trash, hidden)
+                raise
             for info in placed:
                 self.layers.add(info)
                 self.leases.pin(info.diff_id)
@@ -275,7 +295,9 @@ class ImageCore:
 
     async def tag(self, image_id: Digest, ref: ImageRef) -> Digest | None:
         """Let ``ref`` name the image; returns the image that had the name before, if another one had."""
-        ref = ref.with_default_tag()
+        return await self._tasks.finish("tag", self._tag(image_id, ref.with_default_tag()))
+
+    async def _tag(self, image_id: Digest, ref: ImageRef) -> Digest | None:
         async with self._lock:
             image = self.get(image_id)
             now = time.time_ns()
@@ -285,6 +307,9 @@ class ImageCore:
 
     async def untag(self, ref: ImageRef) -> None:
         """Forget one name. The image stays, dangling if it was the last one."""
+        await self._tasks.finish("untag", self._untag(ref))
+
+    async def _untag(self, ref: ImageRef) -> None:
         async with self._lock:
             await self._database.write(lambda c: tables.drop_name(c, ref))
             self.index.drop_name(ref)
@@ -295,6 +320,9 @@ class ImageCore:
         Whether it may be removed is the caller's to decide. Children lose their parent, snapshots keep
         their layers.
         """
+        return await self._tasks.finish("remove", self._remove(image_id))
+
+    async def _remove(self, image_id: Digest) -> Removed:
         async with self._lock:
             image = self.get(image_id)
             chains = self._lonely_chains(image)
@@ -356,6 +384,9 @@ class ImageCore:
 
     async def discard(self, key: str) -> None:
         """Remove the writable layer and everything in it; idempotent."""
+        await self._tasks.finish("discard", self._discard(key))
+
+    async def _discard(self, key: str) -> None:
         async with self._lock:
             pinned = self.leases.pinned()
             directory = self.snapshots.forget(key)

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import AsyncIterable, Callable
 from typing import TypeVar
 
+from berth.base.tasks import TaskTree
+
 T = TypeVar("T")
 
 _HIGH_WATER = 8 << 20
@@ -100,8 +102,9 @@ async def run_fed(chunks: AsyncIterable[bytes], work: Callable[[Callable[[], byt
     awaited: what it was building is cleaned up by it before this returns.
     """
     feed = Feed()
-    worker = asyncio.ensure_future(asyncio.to_thread(work, feed.next_chunk))
-    filler = asyncio.ensure_future(feed.fill(chunks))
+    tasks = TaskTree(lambda _name, _error: None)  # both are awaited below, whatever happens
+    worker = tasks.spawn("read", asyncio.to_thread(work, feed.next_chunk))
+    filler = tasks.spawn("feed", feed.fill(chunks))
     try:
         await asyncio.wait((worker, filler), return_when=asyncio.FIRST_COMPLETED)
         if not worker.done():

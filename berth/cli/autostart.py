@@ -3,6 +3,7 @@
 import posix
 
 from berth.client.errors import ConnectionFailed
+from berth.client.probe import answers
 
 TYPE_CHECKING = False  # without typing: its import is slow
 if TYPE_CHECKING:
@@ -26,19 +27,3 @@ def ensure_daemon(cli: "Cli", endpoint: "Endpoint") -> None:
     if problem:
         text = f"Cannot connect to the Docker daemon at {endpoint.url}. Is the docker daemon running?"
         raise ConnectionFailed(text, hint=problem)
-
-
-def answers(path: str) -> bool:
-    """Whether something listens at the unix socket ``path``."""
-    import _socket
-
-    probe = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM | _socket.SOCK_CLOEXEC)
-    try:
-        probe.connect(path)
-    except (FileNotFoundError, ConnectionRefusedError):
-        return False
-    except OSError:
-        return True  # something is there; let the request itself tell what is wrong with it
-    finally:
-        probe.close()
-    return True

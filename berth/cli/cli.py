@@ -5,7 +5,7 @@ from berth.cli.streams import Writer
 
 TYPE_CHECKING = False  # without typing: its import is slow
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from berth.cli.config import ConfigFile
     from berth.cli.flags import Options
@@ -25,7 +25,7 @@ class Cli:
 
     ``program`` is the name it was called by (``berth`` or ``docker``), ``path`` the full spelling of the
     command (``docker container ls``), ``env`` the environment as text. ``client`` and ``config`` are made
-    at first use.
+    at first use, the client by ``connect``.
     """
 
     def __init__(self, program: str, env: "Mapping[str, str]", globals_: "Options | None" = None) -> None:
@@ -37,6 +37,7 @@ class Cli:
         self.out = Writer(1)
         self.err = Writer(2)
         self.nvidia = False
+        self.connect: Callable[[Cli], Client] | None = None
         self._client: Client | None = None
         self._config: ConfigFile | None = None
 
@@ -53,9 +54,8 @@ class Cli:
     def client(self) -> "Client":
         """The client of the chosen daemon, which is started when it is the default one and does not run."""
         if self._client is None:
-            from berth.cli.context import connect
-
-            self._client = connect(self)
+            assert self.connect is not None
+            self._client = self.connect(self)
         return self._client
 
     def note(self, text: str) -> None:

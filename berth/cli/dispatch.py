@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from berth.cli.flags import Flag
+    from berth.client.client import Client
 
 USAGE_ERROR = 125
 
@@ -44,6 +45,7 @@ def dispatch(program: str, words: "Sequence[str]", env: "Mapping[str, str]") -> 
 
 def execute(cli: Cli, words: "list[str]") -> int:
     """As ``dispatch``, for a Cli that exists."""
+    cli.connect = cli.connect or _connect
     wants_help = False
     if not words or words[0][:1] == "-":
         words, wants_help = _take_globals(cli, words)
@@ -70,6 +72,13 @@ def execute(cli: Cli, words: "list[str]") -> int:
     if wants_help:
         return _show_verb(cli, verb)
     return _call(cli, verb, rest)
+
+
+def _connect(cli: Cli) -> "Client":
+    """The client of the chosen daemon; imported only by commands that talk to one."""
+    from berth.cli.context import connect
+
+    return connect(cli)
 
 
 def top_level(name: str) -> "tuple[str, str] | None":

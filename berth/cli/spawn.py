@@ -4,6 +4,8 @@ import os
 import select
 import sys
 
+from berth.client.probe import answers
+
 TYPE_CHECKING = False  # without typing: its import is slow
 if TYPE_CHECKING:
     from berth.cli.cli import Cli
@@ -47,8 +49,6 @@ def start_daemon(cli: "Cli", socket_path: str) -> str:
 
 
 def _wait_ready(pid: int, socket_path: str, log: str) -> str:
-    from berth.cli.autostart import answers
-
     watch = os.pidfd_open(pid)
     poll = select.poll()
     poll.register(watch, select.POLLIN)

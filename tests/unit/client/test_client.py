@@ -1,3 +1,5 @@
+"""The blocking client: agreeing on a version, connections, streams, takeovers, errors."""
+
 import socket
 from collections.abc import Iterator
 

@@ -1,3 +1,5 @@
+"""Addresses of daemons, and the targets of requests."""
+
 import pytest
 
 from berth.base.errors import InvalidArgument, Unsupported

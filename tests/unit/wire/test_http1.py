@@ -1,3 +1,5 @@
+"""HTTP/1.1 answers, cut into any pieces, and what is wrong with malformed ones."""
+
 import itertools
 
 import pytest

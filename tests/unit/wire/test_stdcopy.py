@@ -1,3 +1,5 @@
+"""Docker's framing of two streams on one, cut into any pieces."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -64,7 +64,8 @@ class Witness:
         made = self._api.post(f"/containers/{self.name}/exec", {"Cmd": ["sh", "-c", script]})
         assert made.status == 201, made
         session = made.json()["Id"]
-        assert self._api.post(f"/exec/{session}/start", {"Detach": True}).status == 200
+        begun = self._api.post(f"/exec/{session}/start", {"Detach": True})
+        assert begun.status == 200, begun
 
         def ended() -> dict[str, Any] | None:
             seen: dict[str, Any] = self._api.get(f"/exec/{session}/json").json()

@@ -15,7 +15,14 @@ from tests.support.cli import Client
 from tests.support.engines import Engine, OwnEngine, missing_parts
 from tests.support.host import mount_hugetlb_v1
 from tests.support.http import Api
-from tests.support.images import BUSYBOX, standard_images
+from tests.support.images import (
+    BUSYBOX,
+    SEED_NAMES,
+    cache_directory,
+    can_make_debian,
+    debian,
+    standard_images,
+)
 from tests.support.tidy import Inventory, tidy
 
 
@@ -89,6 +96,18 @@ def own_engine(engine_name: str, prepared: None, request: pytest.FixtureRequest)
         yield own
     finally:
         own.close()
+
+
+@pytest.fixture(scope="session")
+def debian_image(engine: Engine) -> str:
+    """A Debian with bash and python3 in the engine, also under the names that the seeds use; its name."""
+    if reason := can_make_debian():
+        pytest.skip(reason)
+    try:
+        engine.load(debian(cache_directory(), SEED_NAMES))
+    except RuntimeError as error:
+        pytest.skip(str(error))
+    return SEED_NAMES[0]
 
 
 @pytest.fixture(scope="session")

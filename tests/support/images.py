@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.support.archive import Entry, ImageArchive, directory, hardlink, pack, program, symlink
 
 BUSYBOX = Path("/bin/busybox")
+SEED_NAMES = ("ubuntu:latest", "demo_image:0.1", "tensorflow/tensorflow:1.4.0")
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PASSWD = "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\ndemo:x:1000:1000:Demo:/home/demo:/bin/sh\n"
 _GROUP = "root:x:0:\ndaemon:x:1:\ndemo:x:1000:\naudio:x:29:demo\nvideo:x:44:demo\n"

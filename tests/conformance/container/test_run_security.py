@@ -112,7 +112,7 @@ def test_masked_and_read_only_paths(docker: Client) -> None:
     """B4: what the kernel tells too much about is masked, what steers it is read-only."""
     script = (
         "cat /proc/kcore /proc/keys /proc/timer_list 2>/dev/null | wc -c;"
-        " ls -A /proc/acpi /sys/firmware 2>/dev/null | grep -v :; echo 1 > /proc/sys/kernel/sysrq"
+        " ls -A /proc/acpi /sys/firmware 2>/dev/null | grep -v :; echo x > /proc/sys/kernel/hostname"
     )
     result = docker("run", "--rm", "busybox", "sh", "-c", script)
     assert result.out.split() == ["0"]

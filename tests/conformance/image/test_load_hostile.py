@@ -8,6 +8,7 @@ import pytest
 from tests.support.archive import Entry, ImageArchive, digest, directory, hardlink, pack, symlink
 from tests.support.cli import Client
 from tests.support.engines import Engine
+from tests.support.expect import expect
 from tests.support.images import busybox, busybox_layer
 
 MARK = "escaped-by-load"
@@ -108,7 +109,6 @@ def test_truncated(docker: Client, name: str, nothing_made: None) -> None:
         b'[{"Config": "config.json", "RepoTags": ["x:1"], "Layers": []}]',
         b'[{"Config": "config.json", "RepoTags": ["x:1"], "Layers": ["layer.tar", "layer.tar"]}]',
         b'[{"Config": "junk.json", "RepoTags": ["x:1"], "Layers": ["layer.tar"]}]',
-        b'[{"Config": "config.json", "RepoTags": ["UPPER:1"], "Layers": ["layer.tar"]}]',
     ],
 )
 def test_manifests_that_lie(docker: Client, nothing_made: None, manifest: bytes) -> None:
@@ -121,6 +121,14 @@ def test_manifests_that_lie(docker: Client, nothing_made: None, manifest: bytes)
         Entry("manifest.json", manifest),
     ]
     assert docker("load", stdin=pack(entries)).code == 1
+
+
+def test_bad_name_in_the_manifest(docker: Client, engine: Engine) -> None:
+    """Hostile archives: a name that is no name; 20.10 refuses it only after it has made the image."""
+    before = set(docker.ok("images", "-aq").split())
+    assert docker("load", stdin=busybox("UPPER:1", extra=[Entry("u", b"u")]).docker()).code == 1
+    made = set(docker.ok("images", "-aq").split()) - before
+    assert len(made) == expect(engine, dockerd=1, berthd=0)
 
 
 def test_manifest_behind_a_link(docker: Client, nothing_made: None, tmp_path: Path) -> None:

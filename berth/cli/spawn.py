@@ -1,5 +1,6 @@
 """Runs ``berthd`` detached and waits until its socket answers."""
 
+import fcntl
 import os
 import select
 import sys
@@ -16,7 +17,12 @@ _PAUSE = 0.02
 
 
 def daemon_command(env: "dict[str, str]") -> list[str]:
-    """How to call the daemon that belongs to this client: the script beside it, in PATH, or the module."""
+    """How to call the daemon that belongs to this client.
+
+    BERTH_DAEMON names it; else it is the script beside the client, one in PATH, or the module.
+    """
+    if env.get("BERTH_DAEMON"):
+        return [env["BERTH_DAEMON"]]
     beside = os.path.join(os.path.dirname(os.path.abspath(sys.argv[0] or "berth")), "berthd")
     candidates = [beside, os.path.join(os.path.dirname(sys.executable), "berthd")]
     candidates += [os.path.join(folder, "berthd") for folder in env.get("PATH", "").split(":") if folder]
@@ -27,7 +33,22 @@ def daemon_command(env: "dict[str, str]") -> list[str]:
 
 
 def start_daemon(cli: "Cli", socket_path: str) -> str:
-    """Start the daemon and wait for its socket; an empty text, or why it did not come up."""
+    """Start the daemon and wait for its socket; an empty text, or why it did not come up.
+
+    Of several clients that find no daemon at the same time one starts it and the others wait.
+    """
+    try:
+        lock = os.open(f"{socket_path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        return f"{socket_path}.lock cannot be written: {error.strerror}"
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return "" if answers(socket_path) else _start(cli, socket_path)
+    finally:
+        os.close(lock)
+
+
+def _start(cli: "Cli", socket_path: str) -> str:
     command = [*daemon_command(dict(cli.env)), "-H", f"unix://{socket_path}"]
     log = cli.env.get("BERTH_AUTOSTART_LOG") or LOG
     cli.note(f"berth: no daemon is running, starting {command[0]} (its log: {log})")

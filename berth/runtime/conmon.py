@@ -34,6 +34,7 @@ from berth.runtime.filters import ANNOTATION, FilterCache
 from berth.runtime.messages import launch_error
 from berth.runtime.monitor import Launch
 from berth.runtime.oci import OciRuntime
+from berth.runtime.quirks import suit_runtime
 from berth.runtime.spawn import BASE_ENVIRONMENT, Child, memory_file, read_memory_file
 from berth.runtime.spec.mounts import INIT_DESTINATION
 
@@ -152,7 +153,7 @@ class ConmonMonitor:
         for name in (EXIT, OOM, CONTAINER_PID):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(launch.run_dir / name)
-        spec = launch.spec
+        spec = suit_runtime(launch.spec, launch.runtime)
         key = self._filters.key(spec, launch.runtime)
         if key is not None and (known := self._filters.get(key)) is not None:
             spec = {**spec, "annotations": {**spec.get("annotations", {}), ANNOTATION: known}}

@@ -32,7 +32,7 @@ def test_bounds(driver, options, rotation):
     [
         ("json-file", {"bogus": "1"}, "unknown log opt 'bogus' for json-file log driver"),
         ("local", {"tag": "x"}, "unknown log opt 'tag' for log driver local"),
-        ("nope", {}, "logger: no log driver named 'nope' is registered"),
+        ("nope", {}, 'error looking up logging plugin nope: plugin "nope" not found'),
         ("json-file", {"mode": "x"}, "logger: logging mode not supported: x"),
         ("json-file", {"max-buffer-size": "1m"},
          "logger: max-buffer-size option is only supported with 'mode=non-blocking'"),

@@ -74,7 +74,10 @@ def parse_reference(text: str) -> ImageRef:
     if colon > slash:
         remainder, tag = remainder[:colon], remainder[colon + 1 :]
     if remainder.lower() != remainder:
-        raise InvalidArgument("invalid reference format: repository name must be lowercase")
+        raise InvalidArgument(
+            f"invalid reference format: repository name ({remainder}) must be lowercase",
+            hint=f"try {text.lower()}",
+        )
     if not _PATH.fullmatch(remainder) or not _DOMAIN_RE.fullmatch(domain):
         raise InvalidArgument("invalid reference format")
     if tag is not None and not _TAG.fullmatch(tag):
@@ -91,10 +94,9 @@ def parse_reference(text: str) -> ImageRef:
 
 
 def _split_domain(name: str) -> tuple[str, str]:
-    """Decide whether the first component is a registry: it has a dot or port, is ``localhost``, or is
-    not lower case (a path never is upper case)."""
+    """Decide whether the first component is a registry: it has a dot or a port, or is ``localhost``."""
     first, slash, rest = name.partition("/")
-    is_domain = "." in first or ":" in first or first == "localhost" or first.lower() != first
+    is_domain = "." in first or ":" in first or first == "localhost"
     if not slash or not is_domain:
         domain, remainder = DEFAULT_DOMAIN, name
     else:

@@ -14,6 +14,7 @@ from berth.engine.container import table as container_table
 from berth.engine.engine import Engine
 from berth.engine.runtimes import open_runtimes
 from berth.image import store as image_store
+from berth.image.ground import make_ground
 from berth.image.store import ImageStore
 from berth.kernel.cgroup import CgroupLayout
 from berth.kernel.cgroup import detect as detect_cgroups
@@ -70,6 +71,7 @@ async def assemble(config: Config, data_root: Path, exec_root: Path) -> Assembly
             data_root / "image", exec_root, database, layer_form=settings.layer_form
         )
         stack.push_async_callback(images.close)
+        images.snapshots.lay_ground(make_ground(data_root / "image" / "ground"))
         volumes = await VolumeStore.open(data_root, database)
         networks = await NetworkManager.open(database, exec_root, make_network_config(config, data_root))
         stack.push_async_callback(networks.close)

@@ -29,13 +29,18 @@ class Snapshots:
     """Directories and mounts; rows are the caller's."""
 
     def __init__(self, root: Path, mounts: Path, layers: LayerStore) -> None:
+        """Until ``lay_ground`` is called, images lie on an empty directory."""
         self._root = root / "snapshots"
         self._mounts = mounts
-        self._empty = root / "empty"
+        self._ground = root / "empty"
         self._layers = layers
         self._known: dict[str, tuple[Digest, ...]] = {}
-        for directory in (self._root, self._mounts, self._empty):
+        for directory in (self._root, self._mounts, self._ground):
             directory.mkdir(mode=0o710, parents=True, exist_ok=True)
+
+    def lay_ground(self, directory: Path) -> None:
+        """Put ``directory`` below every image from now on."""
+        self._ground = directory
 
     def restore(self, rows: Mapping[str, tuple[Digest, ...]]) -> None:
         """Take over the rows; unmount and remove what has none. Mounts of known snapshots stay."""
@@ -100,8 +105,8 @@ class Snapshots:
             return False
 
     def lowers(self, key: str) -> list[Path]:
-        """The directories below the upper one, topmost first."""
-        return self._layers.lowers(self.layers_of(key)) or [self._empty]
+        """The directories below the upper one, topmost first; the last one is the ground below the image."""
+        return [*self._layers.lowers(self.layers_of(key)), self._ground]
 
     def mount(self, key: str) -> Path:
         """Show the snapshot at ``rootfs``; nothing happens when it is there already."""

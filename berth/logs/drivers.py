@@ -58,7 +58,7 @@ def check_log_options(driver: str, options: Mapping[str, str]) -> LogSettings:
     known = _OPTIONS.get(driver)
     if known is None:
         raise InvalidArgument(
-            f"logger: no log driver named '{driver}' is registered",
+            f'error looking up logging plugin {driver}: plugin "{driver}" not found',
             hint="berth has json-file, local and none",
         )
     for name in options:

@@ -70,6 +70,22 @@ class FileLog:
             os.replace(self._path, f"{self._path}.1")
         reopen()
 
+    def cut(self) -> None:
+        """Bring a log that nobody writes any more within its bounds, whole records only.
+
+        A short and noisy run can end between two looks of the keeper.
+        """
+        limit, files = self.rotation.max_size, self.rotation.max_files
+        if 0 < limit < self.current_size():
+            pieces = split_records(self._path.read_bytes(), limit, files)
+            for index, piece in enumerate(pieces):
+                fresh = self._path.with_name(f".{self._path.name}.cut")
+                fresh.write_bytes(piece)
+                if index:
+                    shift_parts(self._path, files - 1)
+                    os.replace(self._path, f"{self._path}.1")
+                os.replace(fresh, self._path)
+
     def compress_old(self) -> None:
         """gzip the rotated files that the writer has let go of: all when a current file exists again."""
         if self.rotation.compress and self._path.exists():
@@ -80,6 +96,44 @@ class FileLog:
     def remove(self) -> None:
         """Remove all files."""
         remove_parts(self._path)
+
+
+def split_records(data: bytes, limit: int, files: int) -> list[bytes]:
+    """The end of a log in ``files`` pieces at most, oldest first, cut between lines near ``limit`` bytes."""
+    pieces: list[bytes] = []
+    end = len(data)
+    while end > 0 and len(pieces) < files:
+        start = _line_start(data, max(0, end - limit), end)
+        pieces.insert(0, data[start:end])
+        end = start
+    return pieces
+
+
+def _line_start(data: bytes, at: int, end: int) -> int:
+    """The first record at or after ``at`` that begins a line; the last one before ``at`` if there is none."""
+    position = at
+    while 0 < position < end:
+        newline = data.find(b"\n", position - 1)
+        if newline < 0 or newline + 1 >= end:
+            return 0 if at == 0 else _line_start_before(data, at)
+        position = newline + 1
+        if _ends_line(data, newline):
+            return position
+    return 0
+
+
+def _line_start_before(data: bytes, at: int) -> int:
+    newline = data.rfind(b"\n", 0, at)
+    while newline > 0 and not _ends_line(data, newline):
+        newline = data.rfind(b"\n", 0, newline)
+    return newline + 1
+
+
+def _ends_line(data: bytes, newline: int) -> bool:
+    """Whether the record that ends at ``newline`` is a full one (``F``), not a part of a longer line."""
+    start = data.rfind(b"\n", 0, newline) + 1
+    fields = data[start:newline].split(b" ", 3)
+    return len(fields) < 3 or fields[2] == b"F"
 
 
 def _size(path: Path) -> int:

@@ -7,6 +7,7 @@ from berth.engine.spec.config import ContainerConfig
 from berth.engine.spec.host import HostConfig, LogConfig
 from berth.kernel.cgroup import CgroupMode
 from berth.logs.drivers import check_log_options
+from berth.runtime.spec.paths import READONLY, default_masked_paths
 
 
 def adapt_host(engine: Engine, config: ContainerConfig, host: HostConfig) -> HostConfig:
@@ -24,6 +25,7 @@ def adapt_host(engine: Engine, config: ContainerConfig, host: HostConfig) -> Hos
     if not log.type:
         log = LogConfig(type=settings.log_config.type, config={**settings.log_config.config, **log.config})
     check_log_options(log.type, log.config)
+    plain = _guarded_paths(host)
     names = {limit.name for limit in host.ulimits}
     defaults = tuple(limit for name, limit in settings.default_ulimits.items() if name not in names)
     return replace(
@@ -37,8 +39,16 @@ def adapt_host(engine: Engine, config: ContainerConfig, host: HostConfig) -> Hos
         shm_size=host.shm_size or settings.default_shm_size,
         restart_policy=replace(host.restart_policy, name=host.restart_policy.name or "no"),
         memory_swap=_memory_swap(host),
-        oom_kill_disable=host.oom_kill_disable,
+        masked_paths=host.masked_paths if plain is None else plain[0],
+        readonly_paths=host.readonly_paths if plain is None else plain[1],
     )
+
+
+def _guarded_paths(host: HostConfig) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Docker's sets of masked and read-only paths, for a container that has no say of its own."""
+    if host.masked_paths is not None or host.readonly_paths is not None or host.privileged:
+        return None
+    return default_masked_paths(), READONLY
 
 
 def _cgroupns(engine: Engine, host: HostConfig) -> str:

@@ -1,7 +1,7 @@
 """A container's streams over all its runs: who attaches before the start is joined to the process then."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from berth.engine.container.detach import DetachFilter
 from berth.runtime.stdio import Attachment, ProcessIO
@@ -21,13 +21,20 @@ class Session:
         keys: bytes = b"",
         prelude: AsyncIterator[tuple[int, bytes]] | None = None,
         on_detach: Callable[[], None] | None = None,
+        settled: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
-        """``streams`` says whether stdin, stdout, stderr are wanted; ``keys`` are only watched with a tty."""
+        """``streams`` says whether stdin, stdout, stderr are wanted; ``keys`` are only watched with a tty.
+
+        ``settled`` is awaited between the end of the output and the end of the iteration: whoever sees the
+        end can ask for the exit code.
+        """
         self.tty = tty
         self._streams = streams
         self._filter = DetachFilter(keys) if tty and keys else None
         self._prelude = prelude
         self._on_detach = on_detach
+        self._settled = settled
+        self._left = False
         self._attachment: asyncio.Future[Attachment | None] = asyncio.get_running_loop().create_future()
 
     def join(self, io: ProcessIO) -> None:
@@ -49,6 +56,8 @@ class Session:
         if attachment is not None:
             async for chunk in attachment:
                 yield chunk.stream, chunk.data
+            if self._settled is not None and not self._left:
+                await self._settled()
 
     async def write(self, data: bytes) -> None:
         """Give ``data`` to the process; detach keys end the session instead."""
@@ -61,6 +70,7 @@ class Session:
         if data:
             await attachment.write(data)
         if detached:
+            self._left = True
             attachment.close()
             if self._on_detach is not None:
                 self._on_detach()
@@ -73,6 +83,7 @@ class Session:
 
     async def close(self) -> None:
         """Leave the process alone."""
+        self._left = True
         if not self._attachment.done():
             self._attachment.set_result(None)
         elif (attachment := self._attachment.result()) is not None:

@@ -20,7 +20,8 @@ from berth.engine.container.mounts import plan_mounts, resolve_mounts
 from berth.engine.container.networking import requested_endpoints
 from berth.engine.container.ports import check_ports
 from berth.engine.container.record import ContainerRecord, MountPoint, Owner
-from berth.engine.container.verify import verify
+from berth.engine.container.specify import wanted_capabilities, wanted_rlimits
+from berth.engine.container.verify import check_capabilities, verify
 from berth.engine.engine import Engine
 from berth.engine.spec.config import ContainerConfig
 from berth.engine.spec.host import HostConfig
@@ -70,7 +71,12 @@ async def create(engine: Engine, options: CreateOptions) -> Created:
         raise
     engine.containers.add(Cell(record))
     engine.monitor.prepare()
-    return Created(container_id, tuple(warnings))
+    return Created(container_id, (*warnings, *host_warnings(engine, record)))
+
+
+def host_warnings(engine: Engine, record: ContainerRecord) -> tuple[str, ...]:
+    """What this host cannot give the container in full: it is started with what there is."""
+    return (*wanted_capabilities(engine, record)[1], *wanted_rlimits(record)[1])
 
 
 def _check_platform(platform: str, image: Image) -> None:
@@ -90,8 +96,9 @@ async def _build_record(
 ) -> ContainerRecord:
     config = merge_config(options.config, image.config.config)
     host = adapt_host(engine, config, options.host)
-    endpoints = requested_endpoints(engine, config, host, options.networking)
+    endpoints = requested_endpoints(config, host, options.networking)
     check_ports(config, host)
+    check_capabilities(host.cap_add, host.cap_drop)
     plan_mounts(config, host, engine.containers)
     if not config.hostname and host.uts_mode != "host" and host.network_mode != "host":
         config = _named(config, container_id, host)

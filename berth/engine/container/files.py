@@ -19,3 +19,8 @@ def container_dir(engine: Engine, container_id: str) -> Path:
 def run_dir(engine: Engine, container_id: str) -> Path:
     """What lives as long as one run of it; its existence says that there may be something to clean up."""
     return engine.settings.exec_root / "containers" / container_id
+
+
+def shm_dir(engine: Engine, container_id: str) -> Path:
+    """The /dev/shm that a container with shareable IPC shows to those who join it."""
+    return run_dir(engine, container_id) / "shm"

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from berth.base.errors import InvalidArgument
 from berth.engine.container.connect import Connection
-from berth.engine.container.files import container_dir
+from berth.engine.container.files import container_dir, shm_dir
 from berth.engine.container.record import ContainerRecord, MountPoint
 from berth.engine.container.specify import hostname_of, mount_spec
 from berth.engine.engine import Engine
+from berth.kernel.mount import MS_NODEV, MS_NOEXEC, MS_NOSUID, mount_tmpfs, umount_if_mounted
 from berth.kernel.paths import make_directories_in_root
 from berth.network.files import hosts_file, only_local_stub, resolv_conf, resolve_extra_hosts
 from berth.runtime.spec.options import MountSpec
@@ -35,6 +36,28 @@ async def prepare_mounts(
                 MountSpec(kind="bind", destination=destination, source=source, propagation="rprivate")
             )
     return tuple(specs)
+
+
+def prepare_shm(engine: Engine, record: ContainerRecord, undo: AsyncExitStack) -> str:
+    """The host directory shown as /dev/shm when the container shares it or joins another's; else empty."""
+    mode = record.host.ipc_mode
+    if mode == "host":
+        return "/dev/shm"
+    if mode.startswith("container:"):
+        other = engine.containers.resolve(mode.removeprefix("container:"))
+        if other.record.host.ipc_mode != "shareable":
+            raise InvalidArgument(
+                f"cannot join IPC of container {other.id}: non-shareable IPC "
+                "(hint: use IpcMode:shareable for the donor container)"
+            )
+        return str(shm_dir(engine, other.id))
+    if mode != "shareable":
+        return ""
+    directory = shm_dir(engine, record.id)
+    directory.mkdir(mode=0o700)
+    undo.callback(umount_if_mounted, directory, detach=True)
+    mount_tmpfs(directory, f"mode=1777,size={record.host.shm_size}", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    return str(directory)
 
 
 def _make_source(point: MountPoint) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from berth.engine.container.cell import Cell
 from berth.engine.container.connect import connect
 from berth.engine.container.files import run_dir
-from berth.engine.container.filesystem import prepare_mounts, prepare_working_dir
+from berth.engine.container.filesystem import prepare_mounts, prepare_shm, prepare_working_dir
 from berth.engine.container.record import EndpointState, PublishedPort
 from berth.engine.container.runtime import runtime_of
 from berth.engine.container.specify import Surroundings, spec_options
@@ -45,7 +45,7 @@ async def launch(engine: Engine, cell: Cell) -> Launched:
             rootfs=rootfs,
             network_namespace=connection.namespace,
             mounts=await prepare_mounts(engine, record, connection, undo),
-            shm_source="",
+            shm_source=prepare_shm(engine, record, undo),
         )
         prepare_working_dir(record, rootfs)
         options = spec_options(engine, record, around)

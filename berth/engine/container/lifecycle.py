@@ -86,7 +86,8 @@ def _start_refusal(status: Status) -> BerthError:
 
 
 def _remove_refusal(status: Status, name: str) -> BerthError:
-    remedy = {
-        Status.PAUSED: "unpause and then stop the container before removing or force remove",
-    }.get(status, "stop the container before removing or force remove")
-    return Conflict(f'cannot remove container "/{name}": container is {status}: {remedy}')
+    if status is Status.PAUSED:
+        why = "container is paused and must be unpaused first"
+    else:
+        why = f"container is {status}: stop the container before removing or force remove"
+    return Conflict(f'cannot remove container "{name}": {why}')

@@ -175,7 +175,7 @@ def _port_range(kind: str, text: str) -> tuple[range, str]:
 def _publish(_: Engine, values: tuple[str, ...]) -> Check:
     ranges = [_port_range("publish", value) for value in values]
     return lambda r: any(
-        port.container_port in span and port.protocol == protocol
+        port.host_port in span and port.protocol == protocol
         for port in r.state.ports
         for span, protocol in ranges
     )

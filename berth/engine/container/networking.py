@@ -1,7 +1,8 @@
 """Which networks a container asks for, by name: the mode, and the endpoints of the request."""
 
-from berth.base.errors import InvalidArgument, NotFound
-from berth.engine.engine import Engine
+from msgspec.structs import replace
+
+from berth.base.errors import InvalidArgument
 from berth.engine.spec.config import ContainerConfig
 from berth.engine.spec.host import HostConfig
 from berth.engine.spec.network import EndpointSettings, NetworkingConfig
@@ -15,12 +16,11 @@ def network_name(host: HostConfig) -> str:
 
 
 def requested_endpoints(
-    engine: Engine, config: ContainerConfig, host: HostConfig, networking: NetworkingConfig
+    config: ContainerConfig, host: HostConfig, networking: NetworkingConfig
 ) -> dict[str, EndpointSettings]:
     """Endpoint settings by network name; the mode's network is always among them."""
     name = network_name(host)
     if not name:
-        _check_shared(engine, host)
         return {}
     asked = dict(networking.endpoints_config)
     for alias in ("default", host.network_mode):
@@ -29,8 +29,6 @@ def requested_endpoints(
             asked[name] = asked.pop(alias)
     settings = asked.pop(name, EndpointSettings())
     if config.mac_address and not settings.mac_address:
-        from msgspec.structs import replace
-
         settings = replace(settings, mac_address=config.mac_address)
     if name == "bridge" and (settings.ipam_config or settings.aliases) and _has_address(settings):
         raise InvalidArgument(
@@ -43,11 +41,3 @@ def requested_endpoints(
 def _has_address(settings: EndpointSettings) -> bool:
     ipam = settings.ipam_config
     return bool(ipam and (ipam.ipv4_address or ipam.ipv6_address))
-
-
-def _check_shared(engine: Engine, host: HostConfig) -> None:
-    other = host.network_mode.removeprefix("container:")
-    try:
-        engine.containers.resolve(other)
-    except NotFound as error:
-        raise NotFound(f"No such container: {other}") from error

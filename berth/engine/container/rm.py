@@ -32,7 +32,7 @@ async def remove(
         status = cell.state.status
         if status is Status.REMOVING:
             raise Conflict(f"removal of container {ref} is already in progress")
-        next_status(status, Action.REMOVE, container_id=cell.id, name=cell.record.name)
+        next_status(status, Action.REMOVE, container_id=cell.id, name=ref)
         await move(engine, cell, Action.REMOVE)
         await forget(engine, cell)
         await discard(engine, cell.record, volumes=volumes or cell.record.host.auto_remove)

@@ -1,5 +1,6 @@
 """From a container's record to what the runtime room wants to know: every wish resolved to a value."""
 
+import os
 import socket
 from functools import lru_cache
 from pathlib import Path
@@ -190,5 +191,7 @@ def mount_spec(point: MountPoint) -> MountSpec:
         writable=point.writable,
         propagation=point.propagation,
         recursive=point.recursive,
+        # Runtimes open the target of a recursive read-only mount as a directory; a file has no inner mounts.
+        read_only_recursive=None if os.path.isdir(source) else False,
         options=point.options,
     )

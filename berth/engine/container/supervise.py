@@ -104,6 +104,8 @@ async def finish_run(engine: Engine, cell: Cell, ended: Exit) -> None:
     removed = record.host.auto_remove and not again and not cell.keep
     if removed:
         await forget(engine, cell)
+    if isinstance(log := log_of(record), FileLog) and not removed:
+        log.cut()
     await teardown(engine, record, ended=True)
     if removed:
         await discard(engine, record, volumes=True)

@@ -5,10 +5,11 @@ import shutil
 
 from berth.base.errors import BerthError
 from berth.engine.container.cell import Cell
-from berth.engine.container.files import run_dir
+from berth.engine.container.files import run_dir, shm_dir
 from berth.engine.container.record import ContainerRecord
 from berth.engine.container.runtime import runtime_of
 from berth.engine.engine import Engine
+from berth.kernel.mount import umount_if_mounted
 
 _log = logging.getLogger(__name__)
 
@@ -48,4 +49,5 @@ async def _unmount(engine: Engine, record: ContainerRecord) -> None:
     for point in record.mounts:
         if point.kind == "volume":
             await engine.volumes.unmount(point.name, record.id)
+    umount_if_mounted(shm_dir(engine, record.id), detach=True)
     engine.images.unmount(record.id)

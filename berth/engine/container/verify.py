@@ -1,7 +1,7 @@
 """The checks that a create request passes before anything is made. Texts and order follow dockerd."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from berth.base.errors import InvalidArgument
 from berth.engine.container.signals import parse_signal
@@ -9,6 +9,7 @@ from berth.engine.spec.config import ContainerConfig
 from berth.engine.spec.health import HealthConfig
 from berth.engine.spec.host import HostConfig
 from berth.engine.spec.resources import Resources
+from berth.runtime.spec.capabilities import normalize
 
 _MEMORY_MINIMUM = 6 << 20
 _MILLISECOND_NS = 1_000_000
@@ -78,7 +79,7 @@ def _check_modes(config: ContainerConfig, host: HostConfig) -> None:
     if host.cgroupns_mode not in ("", "host", "private"):
         raise InvalidArgument(f"invalid CGROUP mode: {host.cgroupns_mode}")
     if host.isolation not in ("", "default"):
-        raise InvalidArgument(f"invalid isolation '{host.isolation}' on linux")
+        raise InvalidArgument(f"invalid isolation ({host.isolation}): linux only supports 'default'")
     if host.uts_mode == "host" and config.hostname:
         raise InvalidArgument("conflicting options: hostname and the UTS mode")
     if host.network_mode.startswith("container:"):
@@ -98,18 +99,31 @@ def _check_namespace(kind: str, mode: str, plain: tuple[str, ...]) -> None:
 
 def _check_shared_network(config: ContainerConfig, host: HostConfig) -> None:
     """A container in another one's network cannot have what belongs to that network."""
+    if host.links:
+        raise InvalidArgument(
+            "conflicting options: container type network can't be used with links. "
+            "This would result in undefined behavior"
+        )
     conflicts = {
-        "hostname": config.hostname,
-        "links": host.links,
-        "dns": host.dns,
-        "custom host-to-IP mapping": host.extra_hosts,
-        "mac-address": config.mac_address,
-        "port publishing": host.port_bindings or host.publish_all_ports,
-        "port exposing": config.exposed_ports,
+        "hostname and the network mode": config.hostname,
+        "dns and the network mode": host.dns,
+        "custom host-to-IP mapping and the network mode": host.extra_hosts,
+        "mac-address and the network mode": config.mac_address,
+        "port publishing and the container type network mode": host.port_bindings or host.publish_all_ports,
+        "port exposing and the container type network mode": config.exposed_ports,
     }
-    for name, value in conflicts.items():
+    for words, value in conflicts.items():
         if value:
-            raise InvalidArgument(f"conflicting options: {name} and the container type network mode")
+            raise InvalidArgument(f"conflicting options: {words}")
+
+
+def check_capabilities(add: Sequence[str], drop: Sequence[str]) -> None:
+    """Refuse names that no kernel knows, saying which list has them."""
+    for field, names in (("CapAdd", add), ("CapDrop", drop)):
+        try:
+            normalize(names)
+        except InvalidArgument as error:
+            raise InvalidArgument(f"invalid {field}: {error.message}") from None
 
 
 def _check_restart(host: HostConfig) -> None:

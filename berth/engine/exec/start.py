@@ -66,6 +66,7 @@ def _streams(engine: Engine, cell: Cell, session: ExecSession, *, detach: bool, 
         streams=(False, False, False) if detach else wanted,
         keys=parse_detach_keys(options.detach_keys or cell.detach_keys),
         on_detach=lambda: _detached(engine, cell, session),
+        settled=session.wait_finished,
     )
 
 

@@ -22,7 +22,7 @@ def devices_from_path(
         found = os.stat(real)
     except OSError as error:
         why = (error.strerror or "").lower()
-        raise _not_a_device(host_path, f"lstat {real}: {why}") from None
+        raise _not_a_device(host_path, why) from None
     if (kind := _kind(found.st_mode)) is not None:
         nodes = [_node(container_path, kind, found)]
     elif stat.S_ISDIR(found.st_mode):

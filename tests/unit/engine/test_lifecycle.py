@@ -44,8 +44,8 @@ def test_legal_moves(status: Status, action: Action, after: Status) -> None:
         (Status.EXITED, Action.PAUSE, Conflict, "is not running"),
         (Status.RESTARTING, Action.PAUSE, Conflict, "is restarting, wait until"),
         (Status.RUNNING, Action.UNPAUSE, Conflict, "is not paused"),
-        (Status.RUNNING, Action.REMOVE, Conflict, 'cannot remove container "/web": container is running'),
-        (Status.PAUSED, Action.REMOVE, Conflict, "unpause and then stop"),
+        (Status.RUNNING, Action.REMOVE, Conflict, 'cannot remove container "web": container is running'),
+        (Status.PAUSED, Action.REMOVE, Conflict, "must be unpaused first"),
     ],
 )
 def test_refusals_have_dockers_words(

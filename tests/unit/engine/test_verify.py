@@ -41,7 +41,7 @@ MIB = 1 << 20
         ),
         (
             HostConfig(network_mode="container:x", dns=("1.1.1.1",)),
-            "conflicting options: dns and the container",
+            "conflicting options: dns and the network",
         ),
         (HostConfig(extra_hosts=("nocolon",)), 'bad format for add-host: "nocolon"'),
     ],

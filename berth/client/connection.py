@@ -38,8 +38,7 @@ class Connection:
     def send_some(self, data: "bytes | memoryview") -> int:
         """Send what fits without waiting; 0 when nothing does."""
         if self._tls:
-            self._sock.sendall(data)
-            return len(data)
+            return self._sock.send_some(data)  # type: ignore[attr-defined,no-any-return]
         try:
             return self._sock.send(data, _socket.MSG_NOSIGNAL | _socket.MSG_DONTWAIT)
         except BlockingIOError:

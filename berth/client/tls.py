@@ -1,5 +1,6 @@
 """TLS connections; imported only when an address asks for them, because ``ssl`` is slow to load."""
 
+import os
 import socket
 import ssl
 
@@ -14,6 +15,16 @@ class _TlsSocket(ssl.SSLSocket):
     def shutdown_write(self) -> None:
         """Close the sending direction of the stream under TLS and leave the receiving one open."""
         socket.socket.shutdown(self, socket.SHUT_WR)
+
+    def send_some(self, data: "bytes | memoryview") -> int:
+        """Send what fits without waiting; 0 when nothing does."""
+        self.settimeout(0)
+        try:
+            return self.send(data)
+        except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            return 0
+        finally:
+            self.settimeout(None)
 
 
 def _context(files: "TlsFiles") -> ssl.SSLContext:
@@ -34,6 +45,10 @@ def _context(files: "TlsFiles") -> ssl.SSLContext:
 
 def open_tls(endpoint: "Endpoint", files: "TlsFiles") -> socket.socket:
     """Connect and shake hands; ConnectionFailed with the cause when the daemon is not trusted."""
+    for name in (files.ca, files.cert, files.key):
+        if name and not os.path.exists(name):
+            problem = f"unable to resolve docker endpoint: open {name}: no such file or directory"
+            raise ConnectionFailed(f"Failed to initialize: {problem}")
     try:
         context = _context(files)
     except (OSError, ssl.SSLError) as error:

@@ -148,8 +148,18 @@ class Stage:
         return self.snapshots.mount(key)
 
     def tree(self, *tars: bytes) -> dict[str, Seen]:
-        """What a container over these archives sees."""
-        return look(self.show(*(self.add(tar) for tar in tars)))
+        """What a container over these archives sees of them."""
+        layers = [self.add(tar) for tar in tars]
+        return self.seen(self.show(*layers), *layers)
+
+    def seen(self, shown: Path, *layers: StagedLayer) -> dict[str, Seen]:
+        """What ``shown`` has without the ground that lies below every image."""
+        found = look(shown)
+        lowers = self.layers.lowers(layer.info.diff_id for layer in layers)
+        for name in look(self.root / "ground") if (self.root / "ground").exists() else ():
+            if not any(os.path.lexists(lower / name) for lower in lowers):
+                found.pop(name, None)
+        return found
 
     def close(self) -> None:
         for mounted in mounts_below(self.run):

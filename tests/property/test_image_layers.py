@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from berth.base.errors import InvalidArgument
-from tests.contract.snapshotter_stage import FORMS, Item, archive, look, missing, stage
+from tests.contract.snapshotter_stage import FORMS, Item, archive, missing, stage
 
 pytestmark = pytest.mark.root
 
@@ -50,7 +50,7 @@ def test_both_forms_agree(base: list[Item], top: list[Item]) -> None:
                     outcomes.append(None)
                     continue
                 shown = here.show(*layers)
-                outcomes.append((look(shown), [layer.info.size for layer in layers]))
+                outcomes.append((here.seen(shown, *layers), [layer.info.size for layer in layers]))
                 for tar, layer in zip(tars, layers, strict=True):
                     assert b"".join(here.layers.archive(layer.info.diff_id)) == tar
     assert outcomes[0] == outcomes[1]

@@ -1,4 +1,4 @@
-"""Archives: what the writer writes the reader reads, and no bytes whatever make the reader do anything but refuse."""
+"""Archives: what the writer writes the reader reads; damaged ones are refused, whatever the damage."""
 
 import bz2
 import gzip

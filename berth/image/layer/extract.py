@@ -13,7 +13,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from berth.image.layer.member import OPAQUE_XATTR, Kind, Member, Parts, allowed_xattrs, classify
+from berth.image.layer.member import (
+    OPAQUE_XATTR,
+    WHITEOUTS_XATTR,
+    Kind,
+    Member,
+    Parts,
+    allowed_xattrs,
+    classify,
+)
 from berth.image.layer.split import SplitWriter
 from berth.image.tar.entry import BLOCK_DEVICE, CHARACTER, TarEntry, TarError
 from berth.kernel.paths import open_in_root
@@ -199,6 +207,8 @@ class Extractor:
         if kind is Kind.WHITEOUT:
             os.mknod(name, stat.S_IFCHR, 0, dir_fd=parent)
             os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
+            if parent != self._root:
+                os.setxattr(f"/proc/self/fd/{parent}", WHITEOUTS_XATTR, b"")
             return
         if kind is Kind.SYMLINK:
             os.symlink(entry.link, name, dir_fd=parent)

@@ -24,6 +24,9 @@ from berth.image.tar.entry import (
 WHITEOUT_PREFIX = ".wh."
 OPAQUE_NAME = ".wh..wh..opq"
 OPAQUE_XATTR = "trusted.overlay.opaque"
+WHITEOUTS_XATTR = "trusted.overlay.origin"
+"""On a directory that no other layer has, overlayfs looks for whiteouts only when this is there; else a
+listing would show names that cannot be opened. An empty value says nothing further."""
 _AUFS_PREFIX = ".wh..wh."
 _OVERLAY_XATTRS = "trusted.overlay."
 _NAME_LIMIT = 255

@@ -6,7 +6,15 @@ It follows the same rules as ``extract``, decision by decision; the contract sui
 import stat
 from collections.abc import Iterator
 
-from berth.image.layer.member import OPAQUE_XATTR, Kind, Member, Parts, allowed_xattrs, classify
+from berth.image.layer.member import (
+    OPAQUE_XATTR,
+    WHITEOUTS_XATTR,
+    Kind,
+    Member,
+    Parts,
+    allowed_xattrs,
+    classify,
+)
 from berth.image.tar.entry import BLOCK_DEVICE, CHARACTER, TarEntry, TarError
 
 _LINK_LIMIT = 40
@@ -71,6 +79,8 @@ class Tree:
         if present is not None:
             del children[name]
             self._known.clear()
+        if member.kind is Kind.WHITEOUT and parent is not self.root:
+            parent.xattrs[WHITEOUTS_XATTR] = b""
         if member.kind is Kind.HARD_LINK:
             children[name] = self._link_target(entry, member)
         else:

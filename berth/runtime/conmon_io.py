@@ -23,6 +23,8 @@ _MESSAGE_LIMIT = 8193
 _WRITE_LIMIT = 16 << 10
 """conmon takes at most 32767 bytes of a message and drops the rest."""
 _READS_PER_TURN = 32
+_INPUT_TAKEN = "input-taken"
+"""A mark in the run directory: the container's input ends when the daemon's connection does."""
 _SIZE_LIMIT = 1000
 """conmon refuses terminals with more rows or columns."""
 
@@ -38,7 +40,8 @@ class ConmonIO:
         self._hub = OutputHub(on_room=self._resume, on_idle=self._idle)
         self._socket: socket.socket | None = None
         self._reading = False
-        self._stdin_open = stdin
+        # A connection of an earlier daemon took the input with it when it was lost.
+        self._stdin_open = stdin and not (self._end_with_client and (run_dir / _INPUT_TAKEN).exists())
         self._writing = asyncio.Lock()
         self._room = WriteRoom()
 
@@ -111,6 +114,8 @@ class ConmonIO:
             if directory >= 0:
                 os.close(directory)
         self._socket = connection
+        if self._end_with_client and self._stdin_open:
+            (self._run_dir / _INPUT_TAKEN).touch()
         self._resume()
 
     def _idle(self) -> None:

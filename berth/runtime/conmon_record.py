@@ -6,6 +6,7 @@
               monitor.json   written here right after conmon's start
               pid            the container's process 1, written by the runtime
               attach, ctl    conmon's socket and control pipe
+              input-taken    the input ends with the daemon's connection, and there was one
               exit, oom      written by conmon at the end, or when memory ran out
 """
 

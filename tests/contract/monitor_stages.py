@@ -23,7 +23,7 @@ from berth.runtime.spec.options import SpecOptions
 from tests.support.host import mount_hugetlb_v1
 
 COMMANDS = ("sh", "true", "false", "echo", "cat", "sleep", "stty", "yes", "head", "wc", "id", "dd", "tr")
-CGROUP = "berth-test"
+CGROUP = f"berth-test-{os.getpid()}"
 
 
 def missing() -> str | None:
@@ -94,7 +94,7 @@ class ConmonStage:
             container_id=container_id,
             run_dir=run_dir,
             runtime=self.runtime,
-            spec=build_spec(SpecOptions(**options)),
+            spec=build_spec(SpecOptions(**options), recursive_read_only=host.recursive_read_only),
             log_path=self.place / "log",
             terminal=terminal,
             stdin=stdin,

@@ -104,10 +104,11 @@ def test_mounts_and_limits(kind: str) -> None:
         (source / "file").write_text("bound\n")
         process = await stage.create(
             "sh", "-c",
-            "cat /data/file; echo x 2>/dev/null > /data/file || echo refused; ulimit -n; "
+            "cat /data/file /one; echo x 2>/dev/null > /data/file || echo refused; ulimit -n; "
             "echo y > /scratch/y && cat /scratch/y; echo z 2>/dev/null > /z || echo read-only",
             mounts=(
                 MountSpec(kind="bind", source=str(source), destination="/data", writable=False),
+                MountSpec(kind="bind", source=str(source / "file"), destination="/one", writable=False),
                 MountSpec(kind="tmpfs", destination="/scratch", options=("size=1m",)),
             ),
             rlimits=(Rlimit(name="nofile", soft=99, hard=99),),
@@ -115,7 +116,7 @@ def test_mounts_and_limits(kind: str) -> None:
         )  # fmt: skip
         (stage.rootfs / "data").mkdir(exist_ok=True)
         (stage.rootfs / "scratch").mkdir(exist_ok=True)
-        assert await output_of(process) == b"bound\nrefused\n99\ny\nread-only\n"
+        assert await output_of(process) == b"bound\nbound\nrefused\n99\ny\nread-only\n"
 
     on_stage(case, kind)
 

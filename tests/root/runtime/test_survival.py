@@ -15,7 +15,7 @@ from berth.runtime.monitor import Process
 from berth.runtime.spec.build import build_spec
 from berth.runtime.spec.options import SpecOptions
 from berth.runtime.stdio import Attachment
-from tests.contract.monitor_stages import ConmonStage, conmon_stage, missing
+from tests.contract.monitor_stages import CGROUP, ConmonStage, conmon_stage, missing
 
 pytestmark = pytest.mark.root
 
@@ -67,7 +67,7 @@ def spawn_daemon(
             rootfs=str(stage.rootfs),
             args=("sh", "-c", script),
             env=("PATH=/bin",),
-            cgroup_path=f"/berth-test/{container_id}",
+            cgroup_path=f"/{CGROUP}/{container_id}",
         )
     )
     words = [
@@ -121,6 +121,27 @@ async def adopt(stage: ConmonStage, container_id: str, run_dir: Path) -> Process
     process = await (await stage.reborn()).adopt(container_id, run_dir, stage.runtime)
     assert process is not None
     return process
+
+
+@pytest.mark.parametrize("attached", [True, False])
+def test_input_ends_with_the_daemon_only_when_a_client_had_it(attached: bool) -> None:
+    async def run() -> None:
+        async with conmon_stage() as stage:
+            process = await stage.create("cat", stdin=True, stdin_once=True)
+            container_id, run_dir = stage.place_of(process)
+            if attached:
+                process.io.attach(stdin=True)
+            await process.start()
+            process.release()
+            again = await adopt(stage, container_id, run_dir)
+            attachment = again.io.attach(stdin=True)
+            await attachment.write(b"x" * 1_000_000)
+            attachment.close_stdin()
+            received = sum([len(chunk.data) async for chunk in attachment])
+            assert received == (0 if attached else 1_000_000)
+            assert (await again.wait()).code == 0
+
+    asyncio.run(run())
 
 
 def test_a_killed_monitor_does_not_leave_its_container_alone() -> None:

@@ -14,24 +14,16 @@ LINE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(Z|[+-]\d\d:\d\d) container (\w+) 
 
 def test_life_of_a_container(docker: Client, api: Api, name: str) -> None:
     """A7 events: what is seen for one container, in order."""
-    docker.ok("create", "--name", name, "busybox", "sleep", "300")
+    full = docker.ok("create", "--name", name, "busybox", "sleep", "300")
     for words in (("start",), ("pause",), ("unpause",), ("restart", "-t", "0"), ("kill",)):
         docker.ok(*words, name)
     docker.ok("wait", name)
     docker.ok("rename", name, f"{name}-new")
     docker.ok("rm", f"{name}-new")
-    seen = wait_until(
-        lambda: (
-            (found := [a for a in actions(api, name) + actions(api, f"{name}-new")])
-            and "destroy" in found
-            and found
-        ),
-        "the last event is there",
-    )
+    seen = wait_until(lambda: "destroy" in (found := actions(api, full)) and found, "the last event is there")
+    # a restart sends the stop signal first, even when it leaves no time for it
+    seen = [action for number, action in enumerate(seen) if action != "kill" or seen[number - 1] != "kill"]
     assert seen == [
-        "create", "start", "pause", "unpause", "kill", "kill", "die", "stop", "start", "restart", "kill", "die", "rename",
-        "destroy",
-    ] or seen == [
         "create", "start", "pause", "unpause", "kill", "die", "stop", "start", "restart", "kill", "die", "rename", "destroy",
     ]  # fmt: skip
 

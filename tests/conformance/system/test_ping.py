@@ -12,7 +12,7 @@ from tests.support.http import Api
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("version", ["", "1.24", "1.41"])
-def test_headers(api: Api, method: str, version: str) -> None:
+def test_headers(api: Api, engine: Engine, method: str, version: str) -> None:
     """C1: with and without a version; the headers that clients negotiate by."""
     reply = api.at(version).request(method, "/_ping")
     assert reply.status == 200
@@ -20,7 +20,7 @@ def test_headers(api: Api, method: str, version: str) -> None:
     assert reply.headers["ostype"] == "linux"
     assert reply.headers["docker-experimental"] in ("false", "true")
     assert "server" in reply.headers
-    assert "builder-version" in reply.headers
+    assert reply.headers.get("builder-version") == expect(engine, dockerd=None, berthd="1")
     assert reply.headers["cache-control"] == "no-cache, no-store, must-revalidate"
     assert reply.body == (b"OK" if method == "GET" else b"")
 

@@ -43,14 +43,17 @@ def daemon() -> Iterator[MortalDaemon]:
         mortal.close()
 
 
-@pytest.mark.parametrize("rounds", [15, pytest.param(200, marks=pytest.mark.long)])
-def test_killed_at_random(daemon: MortalDaemon, rounds: int) -> None:
-    seed = os.environ.get("BERTH_CRASH_SEED", f"{rounds}")
+@pytest.mark.parametrize(
+    ("seed", "rounds"),
+    [("short", 15), *(pytest.param(f"long{n}", 25, marks=pytest.mark.long) for n in range(8))],
+)
+def test_killed_at_random(daemon: MortalDaemon, seed: str, rounds: int) -> None:
+    seed = os.environ.get("BERTH_CRASH_SEED", seed)
     dice = random.Random(seed)
     witness = Witness(daemon)
     ledger = Ledger()
     for number in range(rounds):
-        _one_round(daemon, ledger, f"s{seed}r{number}", dice.uniform(0.0, _LONGEST_S))
+        _one_round(daemon, ledger, f"{seed}r{number}", dice.uniform(0.0, _LONGEST_S))
         daemon.start()
         scene = _settled(daemon, f"round {number} of seed {seed}")
         _compare(daemon, ledger, scene)

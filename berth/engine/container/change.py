@@ -63,3 +63,21 @@ def announce(
     """Append an event that changes no state."""
     happened = event(cell.record, action, extra)
     return engine.database.submit(lambda connection: engine.events.append(connection, happened))
+
+
+def network_events(record: ContainerRecord, action: str) -> list[Event]:
+    """``connect`` or ``disconnect`` of every network that the container is plugged into."""
+    return [
+        Event(
+            kind="network",
+            action=action,
+            actor=endpoint.network_id,
+            attributes={"container": record.id, "name": name, "type": _network_type(name)},
+            time_ns=time.time_ns(),
+        )
+        for name, endpoint in record.state.endpoints.items()
+    ]
+
+
+def _network_type(name: str) -> str:
+    return {"none": "null", "host": "host"}.get(name, "bridge")

@@ -1,5 +1,6 @@
 """``kill``: send a signal to a container's first process."""
 
+import asyncio
 import contextlib
 import signal as signals
 
@@ -13,6 +14,7 @@ from berth.engine.engine import Engine
 from berth.engine.verbs import change
 
 DEFAULT_STOP_SIGNAL = "SIGTERM"
+_KILL_PATIENCE_S = 10.0
 
 
 @change
@@ -26,7 +28,11 @@ async def kill(engine: Engine, ref: str, signal: str = "") -> None:
                 f"cannot kill container: {ref}: container {cell.id} is not running",
                 hint="`ps -a` shows its state",
             )
+        exited = cell.next_exit()
         await send_signal(engine, cell, number)
+    if number == signals.SIGKILL:
+        # Docker answers when the container has ended: what follows may count on it.
+        await asyncio.wait([exited], timeout=_KILL_PATIENCE_S)
 
 
 async def send_signal(engine: Engine, cell: Cell, number: int) -> None:

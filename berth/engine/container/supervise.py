@@ -4,9 +4,11 @@ import asyncio
 import logging
 import time
 
+import msgspec
+
 from berth.base.errors import BerthError
 from berth.engine.container.cell import Cell, ExitStatus
-from berth.engine.container.change import announce, event, move, update_state
+from berth.engine.container.change import announce, event, move, network_events, update_state
 from berth.engine.container.health import initial_health, start_health, stop_health
 from berth.engine.container.launch import Launched, launch
 from berth.engine.container.lifecycle import Action, next_status
@@ -45,10 +47,13 @@ def _enter_running(engine: Engine, cell: Cell, launched: Launched, *, restarting
     cell.begin_run(launched.process)
     count = state.restart_count + 1 if restarting else 0
     # Not awaited: a start that is lost with the daemon is found again through its run directory.
+    connected = msgspec.structs.replace(state, endpoints=launched.endpoints)
+    happened = network_events(msgspec.structs.replace(cell.record, state=connected), "connect")
     move(
         engine,
         cell,
         Action.START,
+        *happened,
         event(cell.record, "start"),
         pid=launched.process.pid,
         started_at=time.time_ns(),
@@ -117,6 +122,7 @@ def _record_exit(engine: Engine, cell: Cell, ended: Exit, *, again: bool) -> Non
     record = cell.record
     lasted = max(0, (ended.at_ns - record.state.started_at) // 1_000_000_000)
     happened = [event(record, "die", {"exitCode": str(ended.code), "execDuration": str(lasted)})]
+    happened += network_events(record, "disconnect")
     if ended.oom:
         happened.insert(0, event(record, "oom"))
     move(

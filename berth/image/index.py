@@ -93,8 +93,8 @@ class ImageIndex:
             return self._by_prefix(text, text)
         try:
             ref = parse_reference(text)
-        except InvalidArgument:
-            raise InvalidArgument("invalid reference format") from None
+        except InvalidArgument as error:
+            raise InvalidArgument(error.message, hint=error.hint) from None
         found = self._by_name(ref)
         if found is not None:
             return found

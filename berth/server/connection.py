@@ -124,6 +124,8 @@ class Connection(asyncio.Protocol):
         while True:
             event = self._http.next_event()
             if isinstance(event, h11.Request):
+                if not event.http_version.startswith(b"1."):
+                    raise h11.RemoteProtocolError("unknown HTTP version", error_status_hint=505)
                 self._stop_head_timer()
                 self._head = event
                 self._body = RequestBody(begin=self._continue, resume=self._resume)

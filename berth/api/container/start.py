@@ -12,6 +12,7 @@ _EMPTY_OBJECT = 7
 
 async def handle(call: Call) -> Answer:
     """Start a container; 304 when it runs already. Host configurations in the body ended with API 1.24."""
+    call.engine.containers.resolve(call.name)
     if len(await call.request.body.read()) > _EMPTY_OBJECT:
         raise InvalidArgument(
             "starting container with non-empty request body was deprecated since API v1.22 "

@@ -15,6 +15,7 @@ from berth.engine.container.cell import Cell
 from berth.engine.container.change import event
 from berth.engine.container.files import container_dir
 from berth.engine.container.fill import fill_volumes
+from berth.engine.container.links import check_links
 from berth.engine.container.merge import merge_config
 from berth.engine.container.mounts import plan_mounts, resolve_mounts
 from berth.engine.container.networking import requested_endpoints
@@ -98,6 +99,7 @@ async def _build_record(
     host = adapt_host(engine, config, options.host)
     endpoints = requested_endpoints(config, host, options.networking)
     check_ports(config, host)
+    check_links(host.links, engine.containers)
     check_capabilities(host.cap_add, host.cap_drop)
     plan_mounts(config, host, engine.containers)
     if not config.hostname and host.uts_mode != "host" and host.network_mode != "host":

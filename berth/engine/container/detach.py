@@ -15,13 +15,13 @@ def parse_detach_keys(text: str) -> bytes:
             continue
         name = part.lower().removeprefix("ctrl-")
         if part.lower() == name or len(name) != 1:
-            raise InvalidArgument(f"Unknown character: '{part}'")
+            raise InvalidArgument(f"Invalid detach keys ({text}) provided")
         if "a" <= name <= "z":
             keys.append(ord(name) - ord("a") + 1)
         elif name in _CONTROL:
             keys.append(_CONTROL[name])
         else:
-            raise InvalidArgument(f"Unknown character: '{part}'")
+            raise InvalidArgument(f"Invalid detach keys ({text}) provided")
     return bytes(keys)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from berth.base.errors import InvalidArgument
 from berth.engine.container.connect import Connection
 from berth.engine.container.files import container_dir, shm_dir
+from berth.engine.container.links import linked_hosts
 from berth.engine.container.record import ContainerRecord, MountPoint
 from berth.engine.container.specify import hostname_of, mount_spec
 from berth.engine.engine import Engine
@@ -101,7 +102,10 @@ def write_name_files(engine: Engine, record: ContainerRecord, connection: Connec
         hostname=name,
         domainname=record.config.domainname,
         addresses=[address for e in endpoints for address in (e.ipv4, e.ipv6) if address],
-        extra=resolve_extra_hosts(host.extra_hosts, engine.networks.host_gateway()),
+        extra=(
+            *resolve_extra_hosts(host.extra_hosts, engine.networks.host_gateway()),
+            *linked_hosts(engine, record),
+        ),
         base=_text(Path("/etc/hosts")) if on_host else None,
     )
     resolver = resolv_conf(

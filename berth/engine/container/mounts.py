@@ -9,7 +9,7 @@ import posixpath
 import stat
 from pathlib import Path
 
-from berth.base.errors import InvalidArgument, NotFound
+from berth.base.errors import InvalidArgument
 from berth.base.ids import new_id
 from berth.engine.container.record import MountPoint, Owner
 from berth.engine.container.registry import Registry
@@ -239,10 +239,7 @@ def _from_container(ref: str, registry: Registry) -> list[MountPoint]:
         raise InvalidArgument("malformed volumes-from specification: ")
     if mode and mode not in ("ro", "rw", "z", "Z"):
         raise InvalidArgument(f"invalid mode for volumes-from: {mode}")
-    try:
-        cell = registry.resolve(name)
-    except NotFound as error:
-        raise InvalidArgument(f"No such container: {name}") from error
+    cell = registry.resolve(name)
     return [_shared(point, mode) for point in cell.record.mounts if point.kind != "tmpfs"]
 
 

@@ -23,7 +23,7 @@ def parse_port_key(key: str) -> tuple[int, str]:
         raise InvalidArgument(f"invalid port specification: invalid proto: {protocol}")
     low, dash, _ = number.partition("-")
     if not low.isdecimal() or len(low) > 5 or not 0 < int(low) <= 65535 or dash:
-        raise InvalidArgument(f"invalid port specification: invalid containerPort: {key!r}")
+        raise InvalidArgument(f'invalid port specification: "{key}"')
     return int(low), protocol
 
 
@@ -60,7 +60,7 @@ def _host_ports(text: str) -> tuple[int, int]:
     low, _, high = text.partition("-")
     high = high or low
     if not (low.isdecimal() and high.isdecimal() and len(low) <= 5 and len(high) <= 5):
-        raise InvalidArgument(f"invalid port specification: invalid hostPort: {text!r}")
+        raise InvalidArgument(f'invalid port specification: "{text}"')
     if int(high) < int(low) or int(high) > 65535:
-        raise InvalidArgument(f"invalid port specification: invalid hostPort: {text!r}")
+        raise InvalidArgument(f'invalid port specification: "{text}"')
     return int(low), int(high)

@@ -172,7 +172,7 @@ def verify_resources(given: Resources) -> list[str]:
 
 
 def _memory_problems(given: Resources) -> Iterator[str]:
-    if 0 < given.memory < _MEMORY_MINIMUM:
+    if given.memory and given.memory < _MEMORY_MINIMUM:
         yield "Minimum memory limit allowed is 6MB"
     if given.memory > 0 and 0 < given.memory_swap < given.memory:
         yield "Minimum memoryswap limit should be larger than memory limit, see usage"

@@ -15,6 +15,7 @@ async def create(engine: Engine, ref: str, options: ExecOptions) -> ExecId:
     check_running(cell, ref)
     if not options.command:
         raise InvalidArgument("No exec command specified")
+    engine.monitor.prepare()
     session = ExecSession(ExecId(new_id()), cell.id, options)
     engine.execs.add(session)
     announce(engine, cell, f"exec_create: {' '.join(options.command)}", {"execID": session.id})

@@ -31,6 +31,7 @@ from berth.image.import_ import ImportOptions, import_tar
 from berth.image.model import Progress, Silent
 from berth.image.outflow import stream
 from berth.image.pack import pack
+from berth.image.removal import remove_tree
 from berth.kernel.mount import mounts_below, umount_if_mounted
 
 BUSYBOX = "busybox"
@@ -118,7 +119,7 @@ def _scratch(store: ImageCore) -> Iterator[Path]:
     finally:
         for mounted in mounts_below(directory):
             umount_if_mounted(mounted, detach=True)
-        shutil.rmtree(directory, ignore_errors=True)
+        remove_tree(directory)
 
 
 async def _archive(

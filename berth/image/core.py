@@ -43,7 +43,8 @@ from berth.image.layers import LayerStore, StagedLayer, Staging
 from berth.image.lease import Lease, Leases
 from berth.image.limits import DEFAULT_LIMITS, Limits
 from berth.image.model import HistoryRow, Image, LayerInfo, Removed
-from berth.image.snapshots import Snapshots, tree_size
+from berth.image.size import tree_size
+from berth.image.snapshots import Snapshots
 from berth.state.database import Database
 
 Row = tuple[Any, ...]

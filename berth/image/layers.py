@@ -15,7 +15,6 @@ import contextlib
 import hashlib
 import os
 import secrets
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +26,7 @@ from berth.image.content import fsync_directory
 from berth.image.layer.form import LayerForm
 from berth.image.limits import DEFAULT_LIMITS, Limits, Meter
 from berth.image.model import LayerInfo
+from berth.image.removal import remove_tree
 from berth.image.tar.source import NextChunk
 from berth.kernel.mount import mounts_below, umount_if_mounted
 
@@ -82,7 +82,7 @@ class Staging:
         try:
             return self._write(next_chunk, seen, target)
         except BaseException:
-            shutil.rmtree(target, ignore_errors=True)
+            remove_tree(target)
             raise
 
     def _write(self, next_chunk: NextChunk, seen: Callable[[int], None], target: Path) -> StagedLayer:
@@ -115,7 +115,7 @@ class Staging:
 
     def close(self) -> None:
         """Remove what is left."""
-        shutil.rmtree(self.directory, ignore_errors=True)
+        remove_tree(self.directory)
 
 
 class LayerStore:
@@ -148,7 +148,7 @@ class LayerStore:
             for mounted in mounts_below(directory):
                 umount_if_mounted(mounted, detach=True)  # of a bootstrap that was cut off
             for name in os.listdir(directory):
-                _remove(directory / name)
+                remove_tree(directory / name)
 
     def find(self, diff_id: Digest) -> LayerInfo | None:
         """The layer's record, or None."""
@@ -210,7 +210,7 @@ class LayerStore:
     def empty_trash(self, paths: Iterable[Path]) -> None:
         """Delete what ``withdraw`` hid. Call it in a thread."""
         for path in paths:
-            _remove(path)
+            remove_tree(path)
 
     def archive(self, diff_id: Digest) -> Iterator[bytes]:
         """The layer's archive, byte for byte; Internal when what is stored has been changed."""
@@ -266,11 +266,4 @@ class LayerStore:
     def _discard(self, path: Path) -> None:
         target = self._trash / secrets.token_hex(8)
         os.rename(path, target)
-        _remove(target)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+        remove_tree(target)

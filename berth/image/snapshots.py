@@ -11,14 +11,13 @@ asked whether something is mounted; nothing about mounts is remembered.
 
 import contextlib
 import os
-import shutil
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from berth.base.digest import Digest
 from berth.base.errors import Internal, InvalidArgument
 from berth.image.layers import LayerStore
+from berth.image.removal import remove_tree
 from berth.kernel.mount import mounts_below, umount_if_mounted
 from berth.kernel.overlay import mount_overlay
 
@@ -54,7 +53,7 @@ class Snapshots:
                     (self._mounts / name).rmdir()
         for name in os.listdir(self._root):
             if name not in rows:
-                shutil.rmtree(self._root / name, ignore_errors=True)
+                remove_tree(self._root / name)
 
     def create(self, key: str, layers: tuple[Digest, ...], options: Mapping[str, str]) -> None:
         """Make the directories. InvalidArgument for a storage option, as overlay2 has it on ext4."""
@@ -115,6 +114,9 @@ class Snapshots:
             return target
         target.mkdir(mode=0o755, exist_ok=True)
         directory = self._root / key
+        for name in ("upper", "work"):
+            # Made by ``create``; a power cut may have come between their row and their names.
+            (directory / name).mkdir(parents=True, exist_ok=True)
         xino = "on" if self._layers.needs_xino(self.layers_of(key)) else "off"
         try:
             mount_overlay(
@@ -135,26 +137,3 @@ class Snapshots:
         umount_if_mounted(target, detach=True)
         with contextlib.suppress(FileNotFoundError):
             target.rmdir()
-
-
-def tree_size(directory: Path) -> int:
-    """Sum of the lengths of files and links below, hard links once: how Docker measures a layer."""
-    total = 0
-    seen: set[int] = set()
-    todo = [os.fspath(directory)]
-    while todo:
-        try:
-            entries = list(os.scandir(todo.pop()))
-        except FileNotFoundError:
-            continue  # the container is at work
-        for entry in entries:
-            try:
-                status = entry.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue
-            if stat.S_ISDIR(status.st_mode):
-                todo.append(entry.path)
-            elif status.st_nlink == 1 or status.st_ino not in seen:
-                seen.add(status.st_ino)
-                total += status.st_size
-    return total

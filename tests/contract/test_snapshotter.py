@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from berth.base.errors import Internal, InvalidArgument
+from berth.image.changes import ChangeKind, find_changes
+from berth.image.removal import remove_tree
+from berth.image.size import tree_size
 from tests.contract.snapshotter_stage import (
     FORMS,
     Item,
@@ -231,6 +234,38 @@ def test_later_members_replace_earlier_ones(here: Stage) -> None:
     assert stat.S_IMODE((shown / "keep").stat().st_mode) == 0o711
     assert staged.info.size == len("secondnow a file1now a file1")
     assert b"".join(here.layers.archive(staged.info.diff_id)) == tar
+
+
+def test_a_deep_tree_is_replaced_and_comes_back(here: Stage) -> None:
+    deep = "/".join(["a"] * 1500)
+    tar = archive(
+        [Item(f"{deep}/f", b"deep" * 300), Item("a", b"now a file"), Item("b/c/f", b"x"), Item("b", b"y")]
+    )
+    staged = here.add(tar)
+    assert set(here.tree(tar)) == {"a", "b"}
+    assert staged.info.size == len("now a filey")
+    assert b"".join(here.layers.archive(staged.info.diff_id)) == tar
+    here.layers.empty_trash(here.layers.withdraw([staged.info.diff_id]))
+    assert os.listdir(here.root / "layers") == os.listdir(here.root / "trash") == []
+
+
+def test_what_a_container_nests_deeply_can_be_measured_and_removed(here: Stage, tmp_path: Path) -> None:
+    shown = here.show(here.add(archive([Item("f", b"1")])))
+    fd = os.open(shown, os.O_RDONLY | os.O_DIRECTORY)
+    for _ in range(3000):
+        os.mkdir("d", dir_fd=fd)
+        inner = os.open("d", os.O_RDONLY | os.O_DIRECTORY, dir_fd=fd)
+        os.close(fd)
+        fd = inner
+    os.close(fd)
+    (shown / "d/d/d/file").write_bytes(b"12345")
+    upper = here.snapshots.upper(shown.name)
+    assert tree_size(upper) == 5
+    changes = find_changes(upper, here.snapshots.lowers(shown.name))
+    assert (changes[0].path, changes[0].kind) == ("/d", ChangeKind.ADDED)
+    directory_of_it = here.snapshots.forget(shown.name)
+    remove_tree(directory_of_it)
+    assert os.listdir(here.root / "snapshots") == []
 
 
 def test_links_among_the_parents_stay_inside(here: Stage) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from berth.image.layer.extract import Extractor
 from berth.image.layer.form import Written
 from berth.image.layer.split import RecordingSource, SplitWriter, read_split
+from berth.image.size import tree_size
 from berth.image.tar.entry import TarError
 from berth.image.tar.reader import TarReader
 from berth.image.tar.source import NextChunk
@@ -46,7 +47,8 @@ class DirectoryForm:
         finally:
             extractor.close()
             split.close()
-        return Written(extractor.size, extractor.opaque_root)
+        size = tree_size(tree) if extractor.replaced else extractor.size
+        return Written(size, extractor.opaque_root)
 
     def sync(self, directory: Path) -> None:
         """See LayerForm."""

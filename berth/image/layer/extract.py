@@ -44,6 +44,8 @@ class Extractor:
         self._times: dict[str, int] = {}
         self._set_aside = 0
         self.size = 0
+        self.replaced = False
+        """Whether a member took the place of another, so that ``size`` is more than what is there."""
         self.opaque_root = False
 
     def close(self) -> None:
@@ -227,15 +229,16 @@ class Extractor:
     def _replace(self, parent: int, name: str, path: str) -> None:
         """Make room for a second member of the same name; what was there is set aside for the split."""
         self._forget_open_below(path)
+        self.replaced = True
         status = os.stat(name, dir_fd=parent, follow_symlinks=False)
         if stat.S_ISDIR(status.st_mode) or (stat.S_ISREG(status.st_mode) and status.st_size):
             self._aside.mkdir(exist_ok=True)
             number, self._set_aside = self._set_aside, self._set_aside + 1
             os.rename(name, self._aside / str(number), src_dir_fd=parent)
-            self._account_moved(path, self._aside / str(number), f"{self._aside.name}/{number}")
+            self._split.moved(path, f"{self._aside.name}/{number}")
+            self._times.pop(path, None)
         else:
             os.unlink(name, dir_fd=parent)
-            self.size -= status.st_size if stat.S_ISLNK(status.st_mode) and status.st_nlink == 1 else 0
 
     def _forget_open_below(self, path: str) -> None:
         """Only descriptors of what moves away are stale; the parent stays open, it is in use."""
@@ -243,17 +246,6 @@ class Extractor:
         stale = [key for key, (_, real) in self._open.items() if real == path or real.startswith(prefix)]
         for key in stale:
             os.close(self._open.pop(key)[0])
-
-    def _account_moved(self, path: str, where: Path, aside: str) -> None:
-        status = where.lstat()
-        if not stat.S_ISDIR(status.st_mode):
-            self._split.moved(path, aside)
-            if status.st_nlink == 1:
-                self.size -= status.st_size if not stat.S_ISCHR(status.st_mode) else 0
-            return
-        self._times.pop(path, None)
-        for child in sorted(os.listdir(where)):
-            self._account_moved(f"{path}/{child}", where / child, f"{aside}/{child}")
 
 
 def _write_all(fd: int, piece: memoryview) -> None:

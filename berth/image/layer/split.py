@@ -11,6 +11,7 @@ On disk, in the layer's directory::
     aside/       what was replaced
 """
 
+import contextlib
 import os
 import struct
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ _PIECE = 1 << 20
 _LEVEL = 1
 
 Piece = tuple[int, int]
+_Marks = dict[str, "int | _Marks"]
 _Record = bytes | tuple[str, list[Piece]]
 
 
@@ -41,7 +43,7 @@ class SplitWriter:
         self._file: BinaryIO = open(directory / "split.zst", "xb")  # noqa: SIM115 - closed by close()
         self._out = zstandard.ZstdCompressor(level=_LEVEL).stream_writer(self._file)
         self._raw = bytearray()
-        self._marks: dict[str, int] = {}
+        self._marks: _Marks = {}
         self._count = 0
         self._moved: dict[int, str] = {}
 
@@ -55,14 +57,32 @@ class SplitWriter:
         """Here the archive had ``pieces`` of the file now at ``path`` of the tree."""
         self._flush()
         self._write((path, pieces))
-        self._marks[path] = self._count
+        *parents, name = path.split("/")
+        marks = self._marks
+        for parent in parents:
+            below = marks.get(parent)
+            if not isinstance(below, dict):
+                below = marks[parent] = {}
+            marks = below
+        marks[name] = self._count
         self._count += 1
 
     def moved(self, path: str, aside: str) -> None:
-        """The file at ``path`` has just been moved to ``aside``; a mark for it follows the move."""
-        number = self._marks.pop(path, None)
-        if number is not None:
-            self._moved[number] = aside
+        """The file or tree at ``path`` has just been moved to ``aside``; the marks for it follow the move."""
+        *parents, name = path.split("/")
+        marks = self._marks
+        for parent in parents:
+            below = marks.get(parent)
+            if not isinstance(below, dict):
+                return
+            marks = below
+        todo = [(marks.pop(name, None), aside)]
+        while todo:
+            found, where = todo.pop()
+            if isinstance(found, dict):
+                todo += [(below, f"{where}/{child}") for child, below in found.items()]
+            elif found is not None:
+                self._moved[found] = where
 
     def _flush(self) -> None:
         if self._raw:
@@ -118,27 +138,27 @@ def read_split(directory: Path, tree: str) -> Iterator[bytes]:
     moved: dict[int, bytes] = {}
     if (directory / "moved").exists():
         moved = msgspec.msgpack.decode((directory / "moved").read_bytes(), type=dict[int, bytes])
-    root = os.open(directory / tree, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
+    with contextlib.ExitStack() as stack:
+        base = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        stack.callback(os.close, base)
+        root = os.open(tree, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=base)
+        stack.callback(os.close, root)
         number = 0
         for record in _records(directory / "split.zst"):
             if isinstance(record, bytes):
                 yield record
                 continue
             path, pieces = record
-            if number in moved:
-                fd = os.open(
-                    directory / os.fsdecode(moved[number]), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-                )
-            else:
-                fd = _open_content(root, os.fsdecode(path))
+            fd = (
+                _open_content(base, os.fsdecode(moved[number]))
+                if number in moved
+                else _open_content(root, os.fsdecode(path))
+            )
             number += 1
             try:
                 yield from _contents(fd, pieces)
             finally:
                 os.close(fd)
-    finally:
-        os.close(root)
 
 
 def _records(path: Path) -> Iterator[bytes | tuple[bytes, list[Piece]]]:

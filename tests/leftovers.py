@@ -62,9 +62,19 @@ def describe_leftovers(before: Snapshot, run: tuple[str, ...] | None) -> list[st
 
 
 def _ours(thing: str, run: tuple[str, ...] | None) -> bool:
-    if run is not None and not thing.startswith("mount "):
-        run = (*run, "berth")
-    return _mentions(thing, run)
+    if run is None or thing.startswith("mount "):
+        return _mentions(thing, run)
+    if thing.startswith("cgroup ") and _populated(Path(thing.removeprefix("cgroup "))):
+        return False  # its processes tell themselves whose they are
+    return _mentions(thing, (*run, "berth"))
+
+
+def _populated(cgroup: Path) -> bool:
+    """Whether processes live in the cgroup or below it."""
+    try:
+        return any(file.read_text().strip() for file in cgroup.rglob("cgroup.procs"))
+    except OSError:
+        return False
 
 
 def _mentions(text: str, words: tuple[str, ...] | None) -> bool:

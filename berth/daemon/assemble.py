@@ -1,6 +1,7 @@
 """Putting the house together: every part opened once, in plain sight, and closed in the opposite order."""
 
 import logging
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -9,17 +10,23 @@ from berth.base.errors import Unavailable
 from berth.base.ids import new_id
 from berth.base.tasks import TaskTree
 from berth.daemon.config import Config
-from berth.daemon.settings import make_network_config, make_settings
+from berth.daemon.settings import make_network_config, make_registry_settings, make_settings
 from berth.engine.container import table as container_table
 from berth.engine.engine import Engine
 from berth.engine.runtimes import open_runtimes
+from berth.image import knowledge as image_knowledge
 from berth.image import store as image_store
 from berth.image.ground import make_ground
+from berth.image.knowledge import Knowledge
+from berth.image.partial import Partials
+from berth.image.pull import Puller
 from berth.image.store import ImageStore
+from berth.image.transfers import Transfers
 from berth.kernel.cgroup import CgroupLayout
 from berth.kernel.cgroup import detect as detect_cgroups
 from berth.network import manager as network_manager
 from berth.network.manager import NetworkManager
+from berth.registry.registries import Registries
 from berth.runtime.conmon import ConmonMonitor
 from berth.runtime.programs import find_program, release_programs
 from berth.runtime.spec.host import detect_host
@@ -39,6 +46,7 @@ _SCHEMAS = (
     event_log.SCHEMA,
     container_table.SCHEMA,
     image_store.SCHEMA,
+    image_knowledge.SCHEMA,
     network_manager.SCHEMA,
     volume_record.SCHEMA,
 )
@@ -55,8 +63,13 @@ class Assembly(NamedTuple):
         await self.stack.aclose()
 
 
-async def assemble(config: Config, data_root: Path, exec_root: Path) -> Assembly:
-    """Open every part of the engine. Raises BerthError, with nothing left open, when one cannot be had."""
+async def assemble(
+    config: Config, data_root: Path, exec_root: Path, environment: Mapping[str, str]
+) -> Assembly:
+    """Open every part of the engine; ``environment`` may name proxies.
+
+    Raises BerthError, with nothing left open, when one cannot be had.
+    """
     settings = make_settings(config, data_root, exec_root)
     host = detect_host()
     cgroups = detect_cgroups()
@@ -77,6 +90,10 @@ async def assemble(config: Config, data_root: Path, exec_root: Path) -> Assembly
         stack.push_async_callback(networks.close)
         tasks = TaskTree(_report)
         stack.push_async_callback(tasks.close, _GRACE_S)
+        registries = Registries(make_registry_settings(config, environment))
+        stack.callback(registries.close)
+        puller = _puller(config, data_root / "image", database, images, tasks)
+        stack.callback(puller.transfers.close)
         engine = Engine(
             settings=settings,
             database=database,
@@ -86,6 +103,8 @@ async def assemble(config: Config, data_root: Path, exec_root: Path) -> Assembly
             volumes=volumes,
             monitor=monitor,
             runtimes=runtimes,
+            registries=registries,
+            puller=puller,
             cgroups=cgroups,
             host=host,
             tasks=tasks,
@@ -95,6 +114,14 @@ async def assemble(config: Config, data_root: Path, exec_root: Path) -> Assembly
         for warning in config.warnings:
             _log.warning("%s", warning)
         return Assembly(engine, stack.pop_all())
+
+
+def _puller(config: Config, root: Path, database: Database, images: ImageStore, tasks: TaskTree) -> Puller:
+    partials = Partials(root)
+    partials.sweep()
+    downloads = config["max-concurrent-downloads"]
+    transfers = Transfers(images.open_staging, partials, tasks, downloads)
+    return Puller(images, transfers, partials, Knowledge(database))
 
 
 def _monitor(exec_root: Path, cgroups: CgroupLayout) -> ConmonMonitor:

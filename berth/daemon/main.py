@@ -70,7 +70,7 @@ async def _serve(
     async with contextlib.AsyncExitStack() as stack:
         for listener, _ in listeners:
             stack.callback(listener.close)
-        assembly = await assemble(config, data_root, exec_root)
+        assembly = await assemble(config, data_root, exec_root, os.environ)
         stack.push_async_callback(assembly.close)
         assembly.engine.tasks.spawn("log keeper", assembly.engine.log_keeper.run())
         await restore(assembly.engine)

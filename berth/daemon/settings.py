@@ -1,14 +1,18 @@
 """From configuration values to the engine's and the networks' settings."""
 
 import hashlib
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from berth import __version__
 from berth.base.errors import InvalidArgument
 from berth.daemon.config import Config
 from berth.engine.settings import RuntimeChoice, Settings
 from berth.engine.spec.host import LogConfig
 from berth.network.records import NetworkConfig
+from berth.registry.settings import Proxies, RegistrySettings
 
 
 def make_settings(config: Config, data_root: Path, exec_root: Path) -> Settings:
@@ -39,6 +43,20 @@ def make_settings(config: Config, data_root: Path, exec_root: Path) -> Settings:
         registry_mirrors=tuple(config["registry-mirrors"]),
         layer_form=_one_of(config, "layer-form", ("auto", "erofs", "directory")),
         mtu=config["mtu"],
+    )
+
+
+def make_registry_settings(config: Config, environment: Mapping[str, str]) -> RegistrySettings:
+    """How registries are reached. Proxies come from the environment, in either spelling, as everywhere."""
+
+    def proxy(name: str) -> str:
+        return environment.get(name) or environment.get(name.lower()) or ""
+
+    return RegistrySettings(
+        insecure=tuple(config["insecure-registries"]),
+        mirrors=tuple(config["registry-mirrors"]),
+        proxies=Proxies(http=proxy("HTTP_PROXY"), https=proxy("HTTPS_PROXY"), exceptions=proxy("NO_PROXY")),
+        user_agent=f"berth/{__version__} ({sys.platform})",
     )
 
 

@@ -7,10 +7,12 @@ from berth.engine.container.registry import Registry
 from berth.engine.exec.registry import ExecRegistry
 from berth.engine.runtimes import Runtimes
 from berth.engine.settings import Settings
+from berth.image.pull import Puller
 from berth.image.store import ImageStore
 from berth.kernel.cgroup import CgroupLayout
 from berth.logs.keeper import LogKeeper
 from berth.network.manager import NetworkManager
+from berth.registry.registries import Registries
 from berth.runtime.monitor import Monitor
 from berth.runtime.spec.host import HostFacts
 from berth.state.database import Database
@@ -30,6 +32,8 @@ class Engine:
     volumes: VolumeStore
     monitor: Monitor
     runtimes: Runtimes
+    registries: Registries
+    puller: Puller
     cgroups: CgroupLayout
     host: HostFacts
     tasks: TaskTree

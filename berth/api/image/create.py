@@ -4,16 +4,20 @@ from berth.api.answers import stream
 from berth.api.args import repo_tag
 from berth.api.call import Call
 from berth.api.progress import told
-from berth.base.errors import Forbidden, NotFound, Unsupported
-from berth.base.reference import parse_reference
+from berth.api.transfer import answer_transfer
+from berth.base.errors import InvalidArgument, Unsupported
+from berth.base.reference import ImageRef, parse_reference
 from berth.engine.image.import_ import ImportRequest, import_
+from berth.engine.image.pull import PullOptions, pull_image
+from berth.image.selection import parse_platform
+from berth.registry.credentials import decode_header
 from berth.server.message import Answer
 
 
 async def handle(call: Call) -> Answer:
     """``fromImage`` names what to pull; otherwise ``fromSrc`` says where a root file system comes from."""
     if call.text("fromImage"):
-        return _pull(call)
+        return await _pull(call)
     source = call.text("fromSrc")
     if source != "-":
         raise Unsupported(
@@ -37,15 +41,26 @@ async def handle(call: Call) -> Answer:
     )
 
 
-def _pull(call: Call) -> Answer:
-    name, tag = call.text("fromImage").removesuffix(":"), call.text("tag")
-    ref = parse_reference(name)
-    if tag:
-        ref = parse_reference(f"{ref.repository}{'@' if ':' in tag else ':'}{tag}")
-    if ref.familiar_name == "scratch":
-        raise Forbidden("'scratch' is a reserved name")
-    raise NotFound(
-        f"{ref.with_default_tag().familiar} is not on this machine, and this engine cannot pull "
-        "from registries",
-        hint="load an archive of it (docker load), or make a base image: berth image bootstrap NAME",
+async def _pull(call: Call) -> Answer:
+    """``tag`` may be a digest; without one every tag is meant, unless ``fromImage`` has one itself."""
+    options = PullOptions(
+        ref=_reference(call.text("fromImage"), call.text("tag")),
+        platform=parse_platform(call.text("platform")) if call.text("platform") else None,
+        credentials=decode_header(call.request.headers.get("x-registry-auth", "")),
+        caller=call.request.caller,
     )
+    return await answer_transfer(
+        call.engine, "pull", lambda progress: pull_image(call.engine, options, progress)
+    )
+
+
+def _reference(name: str, tag: str) -> ImageRef:
+    ref = parse_reference(name.removesuffix(":"))
+    if not tag:
+        return ref
+    if ":" in tag:
+        return parse_reference(f"{ref.repository}@{tag}")
+    try:
+        return parse_reference(f"{ref.repository}:{tag}")
+    except InvalidArgument:
+        raise InvalidArgument("invalid tag format") from None

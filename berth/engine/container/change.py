@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from berth.engine.container import table
 from berth.engine.container.cell import Cell
 from berth.engine.container.lifecycle import Action, next_status
-from berth.engine.container.record import ContainerRecord
+from berth.engine.container.record import ContainerRecord, MountPoint
 from berth.engine.engine import Engine
 from berth.state.events import Event
 
@@ -81,3 +81,19 @@ def network_events(record: ContainerRecord, action: str) -> list[Event]:
 
 def _network_type(name: str) -> str:
     return {"none": "null", "host": "host"}.get(name, "bridge")
+
+
+def volume_event(engine: Engine, record: ContainerRecord, point: MountPoint, action: str) -> None:
+    """``mount`` or ``unmount`` of a volume by a container."""
+    attributes = {"container": record.id, "driver": point.driver}
+    if action == "mount":
+        written = "true" if point.writable else "false"
+        attributes |= {
+            "destination": point.destination,
+            "propagation": point.propagation,
+            "read/write": written,
+        }
+    happened = Event(
+        kind="volume", action=action, actor=point.name, attributes=attributes, time_ns=time.time_ns()
+    )
+    engine.database.submit(lambda connection: engine.events.append(connection, happened))

@@ -108,7 +108,7 @@ async def _build_record(
     if not command[0]:
         raise InvalidArgument("no command specified: the first word of the command is empty")
     owner = owner_of(options.caller)
-    mounts = await resolve_mounts(config, host, engine.containers, engine.volumes, owner)
+    mounts = await resolve_mounts(engine, config, host, owner)
     directory = container_dir(engine, container_id)
     return ContainerRecord(
         id=container_id,

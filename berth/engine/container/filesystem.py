@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from berth.base.errors import InvalidArgument
+from berth.engine.container.change import volume_event
 from berth.engine.container.connect import Connection
 from berth.engine.container.files import container_dir, shm_dir
 from berth.engine.container.links import linked_hosts
@@ -28,6 +29,7 @@ async def prepare_mounts(
         if point.kind == "volume":
             await engine.volumes.mount(point.name, record.id)
             undo.push_async_callback(engine.volumes.unmount, point.name, record.id)
+            volume_event(engine, record, point, "mount")
         elif point.kind == "bind":
             _make_source(point)
     taken = {point.destination for point in record.mounts}

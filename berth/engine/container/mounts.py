@@ -9,15 +9,17 @@ import posixpath
 import stat
 from pathlib import Path
 
-from berth.base.errors import InvalidArgument
+from msgspec.structs import replace
+
+from berth.base.errors import InvalidArgument, NotFound
 from berth.base.ids import new_id
 from berth.engine.container.record import MountPoint, Owner
 from berth.engine.container.registry import Registry
+from berth.engine.engine import Engine
 from berth.engine.spec.config import ContainerConfig
 from berth.engine.spec.host import HostConfig
 from berth.engine.spec.mounts import Mount, TmpfsOptions
 from berth.volume.names import check_volume_name
-from berth.volume.store import VolumeStore
 
 _PROPAGATIONS = frozenset(("private", "rprivate", "shared", "rshared", "slave", "rslave"))
 _LABELS = frozenset("zZ")
@@ -26,11 +28,11 @@ _WRITE = frozenset(("ro", "rw"))
 
 
 async def resolve_mounts(
-    config: ContainerConfig, host: HostConfig, registry: Registry, volumes: VolumeStore, owner: Owner
+    engine: Engine, config: ContainerConfig, host: HostConfig, owner: Owner
 ) -> tuple[MountPoint, ...]:
     """The container's mounts, volumes created. Raises InvalidArgument with Docker's texts."""
-    planned = plan_mounts(config, host, registry)
-    return tuple([await _with_volume(point, host, volumes, owner) for point in planned])
+    planned = plan_mounts(config, host, engine.containers)
+    return tuple([await _with_volume(engine, point, host, owner) for point in planned])
 
 
 def plan_mounts(config: ContainerConfig, host: HostConfig, registry: Registry) -> list[MountPoint]:
@@ -239,7 +241,11 @@ def _from_container(ref: str, registry: Registry) -> list[MountPoint]:
         raise InvalidArgument("malformed volumes-from specification: ")
     if mode and mode not in ("ro", "rw", "z", "Z"):
         raise InvalidArgument(f"invalid mode for volumes-from: {mode}")
-    cell = registry.resolve(name)
+    try:
+        cell = registry.resolve(name)
+    except NotFound as error:
+        # A missing image is a 404 to Docker's client; this must not look like one.
+        raise InvalidArgument(error.message) from error
     return [_shared(point, mode) for point in cell.record.mounts if point.kind != "tmpfs"]
 
 
@@ -258,13 +264,14 @@ def _shared(point: MountPoint, mode: str) -> MountPoint:
     )
 
 
-async def _with_volume(point: MountPoint, host: HostConfig, volumes: VolumeStore, owner: Owner) -> MountPoint:
+async def _with_volume(engine: Engine, point: MountPoint, host: HostConfig, owner: Owner) -> MountPoint:
     if point.kind != "volume" or point.source:
         return point
     asked = next((m for m in host.mounts if m.target and m.source == point.name), None)
     options = asked.volume_options if asked else None
     driver_options = options.driver_config.options if options and options.driver_config else {}
-    volume = await volumes.create(
+    known = _is_known(engine, point.name)
+    volume = await engine.volumes.create(
         point.name,
         driver=point.driver,
         driver_opts=dict(driver_options),
@@ -272,15 +279,14 @@ async def _with_volume(point: MountPoint, host: HostConfig, volumes: VolumeStore
         anonymous=point.anonymous,
         owner_uid=owner.uid,
     )
-    return MountPoint(
-        kind="volume",
-        source=str(volumes.mountpoint(volume.name)),
-        name=volume.name,
-        destination=point.destination,
-        driver=point.driver,
-        mode=point.mode,
-        writable=point.writable,
-        copy_up=point.copy_up,
-        anonymous=point.anonymous,
-        subpath=point.subpath,
-    )
+    if not known:
+        await engine.events.record("volume", "create", volume.name, {"driver": volume.driver})
+    return replace(point, source=str(engine.volumes.mountpoint(volume.name)), name=volume.name)
+
+
+def _is_known(engine: Engine, name: str) -> bool:
+    try:
+        engine.volumes.get(name)
+    except NotFound:
+        return False
+    return True

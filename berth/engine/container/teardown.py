@@ -5,6 +5,7 @@ import shutil
 
 from berth.base.errors import BerthError
 from berth.engine.container.cell import Cell
+from berth.engine.container.change import volume_event
 from berth.engine.container.files import run_dir, shm_dir
 from berth.engine.container.record import ContainerRecord
 from berth.engine.container.runtime import runtime_of
@@ -29,11 +30,11 @@ async def teardown(engine: Engine, record: ContainerRecord, *, ended: bool = Fal
     ``ended`` says that the monitor has reported the exit: then only the runtime's own state is left of the
     process. Otherwise everything that could still be alive is looked for and killed.
     """
-    try:
-        await _delete(engine, record, ended=ended)
-        await _unmount(engine, record)
-    except (BerthError, OSError) as error:
-        _log.error("container %s: cleaning up after its run: %s", record.id, error)
+    for step in (_delete(engine, record, ended=ended), _unmount(engine, record)):
+        try:
+            await step
+        except (BerthError, OSError) as error:
+            _log.error("container %s: cleaning up after its run: %s", record.id, error)
     shutil.rmtree(run_dir(engine, record.id), ignore_errors=True)
 
 
@@ -49,5 +50,6 @@ async def _unmount(engine: Engine, record: ContainerRecord) -> None:
     for point in record.mounts:
         if point.kind == "volume":
             await engine.volumes.unmount(point.name, record.id)
+            volume_event(engine, record, point, "unmount")
     umount_if_mounted(shm_dir(engine, record.id), detach=True)
     engine.images.unmount(record.id)

@@ -1,8 +1,8 @@
 """What a container changed: its upper directory compared with the layers below, as ``docker diff`` says it.
 
-The tree above is walked together with all directories of the same path below. Every directory is opened from
-its root by the kernel's own rules, so that a link planted by the container leads nowhere, and no depth of
-nesting uses up the stack.
+dockerd compares what the container sees with what the image has; so does this, but it looks only where the
+upper directory has something. Every directory is opened from its root by the kernel's own rules, so that a
+link planted by the container leads nowhere, and no depth of nesting uses up the stack.
 """
 
 import contextlib
@@ -43,21 +43,22 @@ def find_changes(upper: Path, lowers: Sequence[Path]) -> list[Change]:
             stack.callback(os.close, fd)
             roots.append(fd)
         walk = _Walk(roots[0])
-        walk.todo.append(("", tuple(roots[1:])))
+        walk.todo.append(("", tuple(roots[1:]), False))
         while walk.todo:
             walk.directory(*walk.todo.pop())
     return [Change(kind, path) for path, kind in sorted(walk.found.items())]
 
 
 class _Walk:
-    """``todo`` holds directories: path, and the roots of the layers that are merged there, topmost first."""
+    """``todo`` holds directories: path, the roots of the layers that are merged there in the image (topmost
+    first), and whether the container has hidden them."""
 
     def __init__(self, upper: int) -> None:
         self._upper = upper
-        self.todo: list[tuple[str, tuple[int, ...]]] = []
+        self.todo: list[tuple[str, tuple[int, ...], bool]] = []
         self.found: dict[str, ChangeKind] = {}
 
-    def directory(self, path: str, roots: tuple[int, ...]) -> None:
+    def directory(self, path: str, roots: tuple[int, ...], hidden: bool) -> None:  # noqa: FBT001 - an item of todo
         """Report what is in one directory, and queue the ones in it."""
         with contextlib.ExitStack() as stack:
             fd = _open(self._upper, path, stack)
@@ -66,39 +67,36 @@ class _Walk:
             opened = [(root, _open(root, path, stack)) for root in roots]
             merged = [root for root, lower in opened if lower is not None]
             lowers = [lower for _, lower in opened if lower is not None]
-            if path and is_opaque(fd):
-                # A directory that was removed and made anew: what the old one had is gone.
-                present = set(os.listdir(fd))
-                for name in {n for lower in lowers for n in os.listdir(lower)} - present:
+            names = os.listdir(fd)
+            hidden = hidden or (bool(path) and is_opaque(fd))
+            if hidden:
+                # Removed and made anew: what the old one had besides is gone.
+                for name in {name for lower in lowers for name in os.listdir(lower)}.difference(names):
                     if lookup(name, lowers) is not None:
                         self._report(f"{path}/{name}", ChangeKind.DELETED)
-                merged, lowers = [], []
-            for name in os.listdir(fd):
+            for name in names:
                 with contextlib.suppress(FileNotFoundError):
                     status = os.stat(name, dir_fd=fd, follow_symlinks=False)
-                    self._entry(f"{path}/{name}", status, merged, lowers)
+                    self._entry(f"{path}/{name}", status, lookup(name, lowers))
+                    if stat.S_ISDIR(status.st_mode):
+                        self.todo.append((f"{path}/{name}", _merged(name, merged, lowers), hidden))
 
-    def _entry(self, here: str, status: os.stat_result, merged: list[int], lowers: list[int]) -> None:
-        name = here.rpartition("/")[2]
-        below = lookup(name, lowers)
+    def _entry(self, here: str, status: os.stat_result, below: os.stat_result | None) -> None:
         if is_whiteout(status):
             if below is not None:
                 self._report(here, ChangeKind.DELETED)
         elif below is None:
             self._report(here, ChangeKind.ADDED)
-        elif not (stat.S_ISDIR(status.st_mode) and stat.S_ISDIR(below.st_mode)):
+        elif _compared(status) != _compared(below):
             self._report(here, ChangeKind.MODIFIED)
-        elif _attributes(status) != _attributes(below):
-            self.found[here] = ChangeKind.MODIFIED
-        if stat.S_ISDIR(status.st_mode):
-            self.todo.append((here, _merged(name, merged, lowers)))
 
     def _report(self, path: str, kind: ChangeKind) -> None:
-        """An addition or deletion is also a change of the directory, though its times may say otherwise."""
+        """A change is also one of every directory above it."""
         self.found[path] = kind
         parent = path.rpartition("/")[0]
-        if kind is not ChangeKind.MODIFIED and parent:
-            self.found.setdefault(parent, ChangeKind.MODIFIED)
+        while parent and parent not in self.found:
+            self.found[parent] = ChangeKind.MODIFIED
+            parent = parent.rpartition("/")[0]
 
 
 def _open(root: int, path: str, stack: contextlib.ExitStack) -> int | None:
@@ -110,8 +108,10 @@ def _open(root: int, path: str, stack: contextlib.ExitStack) -> int | None:
     return fd
 
 
-def _attributes(status: os.stat_result) -> tuple[int, ...]:
-    return status.st_mode, status.st_uid, status.st_gid, status.st_mtime_ns
+def _compared(status: os.stat_result) -> tuple[int, ...]:
+    """What makes a difference to Docker: of a directory neither its time nor its size."""
+    owner = status.st_mode, status.st_uid, status.st_gid, status.st_rdev
+    return owner if stat.S_ISDIR(status.st_mode) else (*owner, status.st_mtime_ns, status.st_size)
 
 
 def lookup(name: str, lowers: Sequence[int]) -> os.stat_result | None:

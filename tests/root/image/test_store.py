@@ -431,8 +431,10 @@ def test_a_mount_is_made_again_after_a_reboot(open_store, tmp_path) -> None:
 
 def test_changes_are_those_of_docker_diff(open_store) -> None:
     base = archive([
-        directory("etc"), Item("etc/old", b"1"), Item("etc/gone", b"2"), directory("var/log"),
-        directory("replaced"), Item("replaced/in", b"4"), directory("quiet"), Item("quiet/f", b"5"),
+        directory("etc"), Item("etc/old", b"1"), Item("etc/gone", b"2"),
+        directory("var/log"), Item("var/log/x", b"3"), directory("quiet"), Item("quiet/f", b"5"),
+        directory("replaced"), Item("replaced/in", b"4"), Item("replaced/again", b"4"),
+        directory("replaced/dir"),
     ])  # fmt: skip
     image = Made([base])
 
@@ -447,8 +449,13 @@ def test_changes_are_those_of_docker_diff(open_store) -> None:
         shutil.rmtree(root / "replaced")
         (root / "replaced").mkdir()
         (root / "replaced/other").write_text("1")
+        (root / "replaced/again").write_text("1")
+        (root / "var/log/passing").write_text("1")
+        (root / "var/log/passing").unlink()
+        with open(root / "var/log/x", "r+b"):
+            pass  # copied up, and not changed
         (root / "quiet/f").chmod(0o600)
-        assert await store.usage("key") == len("changed") + 1 + 1 + len("5")
+        assert await store.usage("key") == len("changed") + 1 + 1 + 1 + len("3") + len("5")
         return await store.changes("key")
 
     found = run(open_store, scenario)
@@ -458,8 +465,11 @@ def test_changes_are_those_of_docker_diff(open_store) -> None:
         (ChangeKind.MODIFIED, "/etc/old"),
         (ChangeKind.ADDED, "/new"),
         (ChangeKind.ADDED, "/new/file"),
+        (ChangeKind.MODIFIED, "/quiet"),
         (ChangeKind.MODIFIED, "/quiet/f"),
         (ChangeKind.MODIFIED, "/replaced"),
+        (ChangeKind.MODIFIED, "/replaced/again"),
+        (ChangeKind.DELETED, "/replaced/dir"),
         (ChangeKind.DELETED, "/replaced/in"),
         (ChangeKind.ADDED, "/replaced/other"),
     ]

@@ -29,9 +29,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--leftovers",
         choices=("all", "ours", "off"),
-        default="all" if os.environ.get("CI") else "ours",
+        default="ours",
         help="what fails the run when it is there afterwards and was not before: anything, or what names "
-        "berth or belongs to this run (default: ours, as others may be at work; all when CI is set)",
+        "berth or belongs to this run (default: ours, as others may be at work on the machine)",
     )
 
 

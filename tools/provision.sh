@@ -72,9 +72,12 @@ apt_install() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" </dev/null >"$APT_LOG" 2>&1 || status=$?
     [ -z "$made" ] || as_root rm -f "$policy"
-    if [ -z "$docker_was_there" ] && has dockerd && has systemctl; then
+    if [ -z "$docker_was_there" ] && has dockerd; then
         # Only the tests start it, each time in a network namespace of its own: not at boot either.
-        as_root systemctl disable docker.service docker.socket containerd.service >/dev/null 2>&1 || true
+        local unit
+        for unit in docker.service docker.socket containerd.service; do
+            as_root deb-systemd-helper disable "$unit" >/dev/null 2>&1 || true
+        done
     fi
     return "$status"
 }

@@ -2,6 +2,7 @@
 
 from berth.api.container import attach as container_attach
 from berth.api.container import attach_ws as container_attach_ws
+from berth.api.container import commit as container_commit
 from berth.api.container import create as container_create
 from berth.api.container import diff as container_diff
 from berth.api.container import export as container_export
@@ -72,6 +73,7 @@ CONTAINERS = (
     Route("GET", "/containers/json", container_list.handle),
     Route("POST", "/containers/create", container_create.handle),
     Route("POST", "/containers/prune", container_prune.handle, (1, 25)),
+    Route("POST", "/commit", container_commit.handle),
     Route("GET", "/containers/{name}/json", container_inspect.handle),
     Route("GET", "/containers/{name}/top", container_top.handle),
     Route("GET", "/containers/{name}/logs", container_logs.handle),

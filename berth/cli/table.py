@@ -5,6 +5,7 @@ named below ``berth.cli``. Order is that of Docker's lists.
 """
 
 ATTACH = ("container.attach", "Attach local standard input, output, and error streams to a running container")
+COMMIT = ("container.commit", "Create a new image from a container's changes")
 CREATE = ("container.create", "Create a new container")
 DIFF = ("container.diff", "Inspect changes to files or directories on a container's filesystem")
 EVENTS = ("system.events", "Get real time events from the server")
@@ -43,6 +44,7 @@ COMMON = {
 }
 COMMANDS = {
     "attach": ATTACH,
+    "commit": COMMIT,
     "create": CREATE,
     "diff": DIFF,
     "events": EVENTS,
@@ -82,6 +84,7 @@ GROUPS = {
         "Manage containers",
         {
             "attach": ATTACH,
+            "commit": COMMIT,
             "create": CREATE,
             "diff": DIFF,
             "exec": EXEC,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 _CHUNK = 1 << 20
 
 
-def _gather(pieces: Iterator[bytes]) -> bytes:
+def gather(pieces: Iterator[bytes]) -> bytes:
     """The next pieces joined to about one chunk; empty at the end."""
     parts: list[bytes] = []
     size = 0
@@ -21,7 +21,7 @@ def _gather(pieces: Iterator[bytes]) -> bytes:
 async def stream(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Run ``pieces`` in a thread, one chunk ahead of nobody: the reader's pace is the pace."""
     try:
-        while chunk := await asyncio.to_thread(_gather, pieces):
+        while chunk := await asyncio.to_thread(gather, pieces):
             yield chunk
     finally:
         close = getattr(pieces, "close", None)

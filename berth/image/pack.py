@@ -1,16 +1,20 @@
 """A directory tree as an archive, read by descriptors so that a tree in use leads nowhere else.
 
-As Docker exports: paths without a leading slash, depth first by name, sockets left out, times in whole
-seconds, hard links as links to the first name. With ``whiteouts`` overlayfs's marks of deletion become
-the ``.wh.`` files of a layer's archive.
+As Docker exports: paths without a leading slash, a directory before what is in it, by name, sockets left out,
+times in whole seconds, hard links as links to the first name. In the archive of a layer overlayfs's marks of
+deletion become ``.wh.`` files, and several layers become one.
 """
 
+import contextlib
+import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from berth.image.layer.member import OPAQUE_NAME, OPAQUE_XATTR, WHITEOUT_PREFIX
+from berth.image.changes import is_opaque, is_whiteout, lookup
+from berth.image.layer.member import OPAQUE_NAME, WHITEOUT_PREFIX
 from berth.image.tar.entry import (
     BLOCK_DEVICE,
     CHARACTER,
@@ -21,10 +25,12 @@ from berth.image.tar.entry import (
     SYMLINK,
 )  # fmt: skip
 from berth.image.tar.writer import END, Attributes, header, padding
+from berth.kernel.paths import open_in_root
 
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _PIECE = 1 << 20
+_REPLACED = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _KEPT_XATTRS = ("security.capability", "user.")
 _KINDS = {
     stat.S_IFLNK: SYMLINK, stat.S_IFCHR: CHARACTER, stat.S_IFBLK: BLOCK_DEVICE, stat.S_IFIFO: FIFO,
@@ -32,41 +38,105 @@ _KINDS = {
 }  # fmt: skip
 
 
-def pack(tree: Path, *, whiteouts: bool = False) -> Iterator[bytes]:
+def pack(tree: Path) -> Iterator[bytes]:
     """The archive in pieces. Files that vanish or shrink meanwhile are left out or filled with zeros."""
-    fd = os.open(tree, _OPEN_DIRECTORY)
-    try:
-        yield from _Packer(whiteouts=whiteouts).directory(fd, "")
-    finally:
-        os.close(fd)
+    yield from _pack((tree,), None)
+
+
+def pack_layer(trees: Sequence[Path], below: Sequence[Path], *, opaque: bool = False) -> Iterator[bytes]:
+    """The archive of the one layer that does on ``below`` what the overlayfs directories ``trees`` do.
+
+    Both are topmost first. Marks that hide nothing are left out. With ``opaque`` the layer hides everything.
+    """
+    if opaque:
+        yield _mark(OPAQUE_NAME)
+    yield from _pack(trees, () if opaque else below)
+
+
+def _pack(trees: Sequence[Path], below: Sequence[Path] | None) -> Iterator[bytes]:
+    with contextlib.ExitStack() as stack:
+
+        def opened(directories: Sequence[Path]) -> tuple[int, ...]:
+            fds = []
+            for directory in directories:
+                fds.append(os.open(directory, _OPEN_DIRECTORY))
+                stack.callback(os.close, fds[-1])
+            return tuple(fds)
+
+        packer = _Packer(layer=below is not None)
+        packer.todo.append(_Place("", opened(trees), opened(below or ())))
+        while packer.todo:
+            yield from packer.directory(packer.todo.pop())
     yield END
 
 
+class _Place(NamedTuple):
+    """A directory to pack: its path with a slash behind, the roots of the trees that are merged there, and
+    the roots of what they lie on."""
+
+    path: str
+    trees: tuple[int, ...]
+    below: tuple[int, ...]
+
+
+_Opened = list[tuple[int, int]]
+"""(root, descriptor of the directory below it), topmost first."""
+
+
 class _Packer:
-    def __init__(self, *, whiteouts: bool) -> None:
-        self._whiteouts = whiteouts
+    """Walks directories of the same path in several trees at once; a name is taken from the topmost one.
+
+    Every directory is opened from its root: no depth of nesting can use up descriptors or the stack.
+    """
+
+    def __init__(self, *, layer: bool) -> None:
+        self._layer = layer
         self._first: dict[tuple[int, int], str] = {}
+        self.todo: list[_Place] = []
 
-    def directory(self, fd: int, path: str) -> Iterator[bytes]:
-        """What is in the directory, itself not included."""
-        for name in sorted(os.listdir(fd)):
-            try:
-                status = os.stat(name, dir_fd=fd, follow_symlinks=False)
-            except FileNotFoundError:
-                continue
-            yield from self._member(fd, name, path + name, status)
+    def directory(self, place: _Place) -> Iterator[bytes]:
+        """What is in the directory, itself not included; what its subdirectories hold is queued."""
+        deeper: list[_Place] = []
+        with contextlib.ExitStack() as stack:
+            here = _open_all(place.trees, place.path, stack)
+            below = _open_all(place.below, place.path, stack)
+            lowers = [fd for _, fd in below]
+            for name in sorted({name for _, fd in here for name in os.listdir(fd)}):
+                path = place.path + name
+                for above, (_, fd) in enumerate(here):
+                    try:
+                        status = os.stat(name, dir_fd=fd, follow_symlinks=False)
+                    except FileNotFoundError:
+                        continue
+                    if stat.S_ISDIR(status.st_mode):
+                        yield from self._subdirectory(path, status, here[above:], below, deeper)
+                    elif not (self._layer and is_whiteout(status)):
+                        yield from self._file(fd, name, path, status)
+                    elif lookup(name, lowers) is not None:
+                        yield _mark(place.path + WHITEOUT_PREFIX + name)
+                    break
+        self.todo.extend(reversed(deeper))
 
-    def _member(self, parent: int, name: str, path: str, status: os.stat_result) -> Iterator[bytes]:
+    def _subdirectory(
+        self, path: str, status: os.stat_result, here: _Opened, below: _Opened, deeper: list[_Place]
+    ) -> Iterator[bytes]:
+        name = path.rpartition("/")[2]
+        with contextlib.ExitStack() as stack:
+            merged, hiding = _enter(name, here, stack)
+            if not merged:
+                return  # replaced while we looked
+            covered = lookup(name, [fd for _, fd in below])
+            covers = covered is not None and stat.S_ISDIR(covered.st_mode)
+            yield _header(path + "/", DIRECTORY, status, xattrs=_xattrs(merged[0][1]))
+            if covers and hiding:
+                yield _mark(f"{path}/{OPAQUE_NAME}")
+            lowers = _enter(name, below, stack)[0] if covers and not hiding else []
+            roots = (tuple(root for root, _ in opened) for opened in (merged, lowers))
+            deeper.append(_Place(path + "/", *roots))
+
+    def _file(self, parent: int, name: str, path: str, status: os.stat_result) -> Iterator[bytes]:
         kind = _KINDS.get(stat.S_IFMT(status.st_mode))
         if kind is None:
-            return
-        if self._whiteouts and kind == CHARACTER and status.st_rdev == 0:
-            yield header(
-                path[: len(path) - len(name)] + WHITEOUT_PREFIX + name, REGULAR, 0, Attributes(0o600)
-            )
-            return
-        if kind == DIRECTORY:
-            yield from self._subdirectory(parent, name, path, status)
             return
         inode = (status.st_dev, status.st_ino)
         if status.st_nlink > 1 and inode in self._first:
@@ -77,20 +147,8 @@ class _Packer:
         else:
             link = _readlink(parent, name) if kind == SYMLINK else ""
             yield _header(path, kind, status, link=link)
-        self._first[inode] = path
-
-    def _subdirectory(self, parent: int, name: str, path: str, status: os.stat_result) -> Iterator[bytes]:
-        try:
-            fd = os.open(name, _OPEN_DIRECTORY, dir_fd=parent)
-        except OSError:
-            return  # replaced while we looked
-        try:
-            yield _header(path + "/", DIRECTORY, status, xattrs=_xattrs(fd))
-            if self._whiteouts and _is_opaque(fd):
-                yield header(f"{path}/{OPAQUE_NAME}", REGULAR, 0, Attributes(0o600))
-            yield from self.directory(fd, path + "/")
-        finally:
-            os.close(fd)
+        if status.st_nlink > 1:
+            self._first[inode] = path
 
     def _regular(self, parent: int, name: str, path: str, status: os.stat_result) -> Iterator[bytes]:
         try:
@@ -133,6 +191,11 @@ def _header(
     )
 
 
+def _mark(path: str) -> bytes:
+    """A file whose name alone says something."""
+    return header(path, REGULAR, 0, Attributes(0o600))
+
+
 def _readlink(parent: int, name: str) -> str:
     try:
         return os.readlink(name, dir_fd=parent)
@@ -147,8 +210,33 @@ def _xattrs(fd: int) -> dict[str, bytes]:
         return {}
 
 
-def _is_opaque(fd: int) -> bool:
-    try:
-        return os.getxattr(fd, OPAQUE_XATTR) == b"y"
-    except OSError:
-        return False
+def _open_all(roots: Sequence[int], path: str, stack: contextlib.ExitStack) -> _Opened:
+    """The directory ``path`` below each root where it still is one."""
+    opened = []
+    for root in roots:
+        try:
+            fd = open_in_root(root, path, _OPEN_DIRECTORY, follow=False)
+        except OSError as error:
+            if error.errno in _REPLACED:
+                continue
+            raise
+        stack.callback(os.close, fd)
+        opened.append((root, fd))
+    return opened
+
+
+def _enter(name: str, parents: _Opened, stack: contextlib.ExitStack) -> tuple[_Opened, bool]:
+    """The directories ``name`` that are merged, and whether they hide what lies below all of them."""
+    opened: _Opened = []
+    for root, parent in parents:
+        try:
+            fd = os.open(name, _OPEN_DIRECTORY, dir_fd=parent)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return opened, True  # something that is no directory hides the rest
+        stack.callback(os.close, fd)
+        opened.append((root, fd))
+        if is_opaque(fd):
+            return opened, True
+    return opened, False

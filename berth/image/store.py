@@ -8,6 +8,7 @@ from berth.base.digest import Digest
 from berth.base.reference import ImageRef
 from berth.image import tables
 from berth.image.bootstrap import BootstrapOptions, bootstrap
+from berth.image.commit import CommitOptions, commit
 from berth.image.core import ImageCore
 from berth.image.import_ import ImportOptions, import_tar
 from berth.image.load import load
@@ -60,6 +61,17 @@ class ImageStore(ImageCore):
     ) -> Digest:
         """A base image from packages; see ``BootstrapOptions``."""
         return await bootstrap(self, ref, BootstrapOptions(suite, include, epoch), progress, owner)
+
+    async def commit(
+        self,
+        key: str,
+        image_id: Digest,
+        ref: ImageRef | None,
+        options: CommitOptions,
+        owner: Caller = LOCAL_ROOT,
+    ) -> Digest:
+        """An image of what a container wrote; see ``berth.image.commit``."""
+        return await commit(self, key, image_id, ref, options, owner)
 
     def archive(self, tree: Path) -> AsyncIterator[bytes]:
         """A directory tree as a tar stream, as ``export`` gives it."""

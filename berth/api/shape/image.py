@@ -35,7 +35,8 @@ def inspect(found: InspectedImage, version: Version) -> Json:
         "RepoTags": [ref.familiar for ref in found.names.tags],
         "RepoDigests": [ref.familiar for ref in found.names.digests],
     }
-    said = {"Comment": config.comment, "Author": config.author, "DockerVersion": config.docker_version}
+    comment = config.comment or (config.history[-1].comment if config.history else "")
+    said = {"Comment": comment, "Author": config.author, "DockerVersion": config.docker_version}
     if version < (1, 52):
         shaped |= {"Parent": image.parent or "", **said}
     else:

@@ -21,8 +21,9 @@ class Notebook(http.server.BaseHTTPRequestHandler):
         self.send_response(200); self.end_headers(); self.wfile.write(b'jupyter')
         print('GET', self.path, flush=True)
     def log_message(self, *words): pass
+server = http.server.HTTPServer(('0.0.0.0', 8889), Notebook)
 print('Serving notebooks on port 8889', flush=True)
-http.server.HTTPServer(('0.0.0.0', 8889), Notebook).serve_forever()
+server.serve_forever()
 """
 
 

@@ -62,8 +62,9 @@ missing_packages() {
 # Packages that bring a service must not start it here: for the time of the installation every start is
 # refused by policy-rc.d (invoke-rc.d(8)); one that is there already stays and decides.
 apt_install() {
-    local policy=/usr/sbin/policy-rc.d made="" status=0 docker_was_there=1
-    has dockerd || docker_was_there=""
+    local policy=/usr/sbin/policy-rc.d made="" status=0 units="" unit
+    has dockerd || units="multi-user.target.wants/docker.service sockets.target.wants/docker.socket"
+    has containerd || units="$units multi-user.target.wants/containerd.service"
     if ! as_root test -e "$policy"; then
         printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
         as_root chmod 755 "$policy"
@@ -72,12 +73,11 @@ apt_install() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" </dev/null >"$APT_LOG" 2>&1 || status=$?
     [ -z "$made" ] || as_root rm -f "$policy"
-    if [ -z "$docker_was_there" ] && has dockerd; then
-        # Only the tests start it, each time in a network namespace of its own: not at boot either.
-        # (These links are all that `systemctl disable` removes, and it is not on every machine.)
-        as_root rm -f /etc/systemd/system/multi-user.target.wants/{docker,containerd}.service \
-            /etc/systemd/system/sockets.target.wants/docker.socket
-    fi
+    # What the tests start, each time in a network namespace of its own, must not come up at boot either.
+    # (These links are all that `systemctl disable` removes, and it is not on every machine.)
+    for unit in $units; do
+        as_root rm -f "/etc/systemd/system/$unit"
+    done
     return "$status"
 }
 

@@ -23,6 +23,7 @@ from berth.api.container import top as container_top
 from berth.api.container import unpause as container_unpause
 from berth.api.container import update as container_update
 from berth.api.container import wait as container_wait
+from berth.api.distribution import inspect as distribution_inspect
 from berth.api.exec import create as exec_create
 from berth.api.exec import inspect as exec_inspect
 from berth.api.exec import resize as exec_resize
@@ -34,8 +35,10 @@ from berth.api.image import inspect as image_inspect
 from berth.api.image import list as image_list
 from berth.api.image import load as image_load
 from berth.api.image import prune as image_prune
+from berth.api.image import push as image_push
 from berth.api.image import rm as image_rm
 from berth.api.image import save as image_save
+from berth.api.image import search as image_search
 from berth.api.image import tag as image_tag
 from berth.api.network import connect as network_connect
 from berth.api.network import create as network_create
@@ -47,6 +50,7 @@ from berth.api.network import rm as network_rm
 from berth.api.plugin import list as plugins
 from berth.api.router import Route
 from berth.api.swarm import refuse as swarm
+from berth.api.system import auth as system_auth
 from berth.api.system import build_cache as system_build_cache
 from berth.api.system import df as system_df
 from berth.api.system import events as system_events
@@ -66,6 +70,7 @@ SYSTEM = (
     Route("GET", "/info", system_info.handle),
     Route("GET", "/events", system_events.handle),
     Route("GET", "/system/df", system_df.handle, (1, 25)),
+    Route("POST", "/auth", system_auth.handle),
     Route("POST", "/build/prune", system_build_cache.handle, (1, 31)),
 )
 
@@ -102,6 +107,7 @@ CONTAINERS = (
 IMAGES = (
     Route("GET", "/images/json", image_list.handle),
     Route("GET", "/images/get", image_save.handle),
+    Route("GET", "/images/search", image_search.handle),
     Route("POST", "/images/create", image_create.handle),
     Route("POST", "/images/load", image_load.handle),
     Route("POST", "/images/prune", image_prune.handle, (1, 25)),
@@ -110,7 +116,9 @@ IMAGES = (
     Route("GET", "/images/{name}/get", image_save.handle),
     Route("GET", "/images/{name}/attestations", image_inspect.attestations, (1, 55)),
     Route("POST", "/images/{name}/tag", image_tag.handle),
+    Route("POST", "/images/{name}/push", image_push.handle),
     Route("DELETE", "/images/{name}", image_rm.handle),
+    Route("GET", "/distribution/{name}/json", distribution_inspect.handle, (1, 30)),
     Route("POST", "/berth/images/bootstrap", image_bootstrap.handle),
 )
 

@@ -1,5 +1,6 @@
 """Putting the house together: every part opened once, in plain sight, and closed in the opposite order."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -20,6 +21,7 @@ from berth.image.ground import make_ground
 from berth.image.knowledge import Knowledge
 from berth.image.partial import Partials
 from berth.image.pull import Puller
+from berth.image.push import Pusher
 from berth.image.store import ImageStore
 from berth.image.transfers import Transfers
 from berth.kernel.cgroup import CgroupLayout
@@ -105,6 +107,7 @@ async def assemble(
             runtimes=runtimes,
             registries=registries,
             puller=puller,
+            pusher=Pusher(images, puller.knowledge, asyncio.Semaphore(config["max-concurrent-uploads"])),
             cgroups=cgroups,
             host=host,
             tasks=tasks,

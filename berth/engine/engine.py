@@ -8,6 +8,7 @@ from berth.engine.exec.registry import ExecRegistry
 from berth.engine.runtimes import Runtimes
 from berth.engine.settings import Settings
 from berth.image.pull import Puller
+from berth.image.push import Pusher
 from berth.image.store import ImageStore
 from berth.kernel.cgroup import CgroupLayout
 from berth.logs.keeper import LogKeeper
@@ -34,6 +35,7 @@ class Engine:
     runtimes: Runtimes
     registries: Registries
     puller: Puller
+    pusher: Pusher
     cgroups: CgroupLayout
     host: HostFacts
     tasks: TaskTree

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from berth.base.caller import Caller
-from berth.base.digest import Digest, parse_digest
+from berth.base.digest import Digest, parse_digest, sha256
 from berth.base.errors import Internal, InvalidArgument, NotFound, Unsupported
 from berth.base.ids import short_id
 from berth.base.reference import ImageRef
@@ -95,7 +95,10 @@ async def pull(
     before = store.index.owner_of(names[0])
     if image is None and document is not None:
         planned = await _plan(store, source, document, wanted)
-        image = await _fetch(puller, source, planned._replace(names=names), wanted, progress)
+        image = store.find(sha256(planned.config))
+        if image is None:
+            image = await _fetch(puller, source, planned._replace(names=names), wanted, progress)
+        await puller.knowledge.remember(ref.repository, _blobs(planned), _kept(planned, image.id))
     if image is None:
         raise Internal(f"{ref.familiar}: no image")
     progress.say(f"Digest: {digest}")
@@ -215,7 +218,6 @@ async def _fetch(
         finally:
             for transfer in transfers:
                 await puller.transfers.leave(transfer, progress)
-        await puller.knowledge.remember(ref.repository, _blobs(planned), _kept(planned, published.image.id))
     return published.image
 
 

@@ -2,7 +2,7 @@
 the other."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from berth.base.digest import Digest
 from berth.image.model import Progress
@@ -52,25 +52,37 @@ class ImageSource(Protocol):
 class Outflow(Protocol):
     """A blob that can be produced again from any offset, always the same bytes."""
 
-    digest: Digest
-    size: int
+    @property
+    def digest(self) -> Digest:
+        """Its digest, once it was produced to the end."""
 
     def chunks(self, offset: int) -> AsyncGenerator[bytes, None]:
-        """The bytes from ``offset`` on; ``digest`` and ``size`` hold once they were produced to the end."""
+        """The bytes from ``offset`` on."""
+
+
+class MountOutcome(Protocol):
+    """``done``, or what the registry has begun instead, to be handed to ``upload``."""
+
+    @property
+    def done(self) -> bool: ...
+    @property
+    def upload(self) -> Any: ...
 
 
 class ImageTarget(Protocol):
-    """One repository to write to."""
+    """One repository to write to. Failures are BerthErrors whose text says what was refused."""
 
     async def has_blob(self, digest: Digest) -> int | None:
         """The size of a blob that is there, else None."""
 
-    async def put_blob(self, blob: Outflow, digest: Digest | None, source: str) -> bool:
-        """Have a blob there: taken over from the repository ``source`` of the same registry (then True) if
-        ``digest`` is known and that works, else sent."""
+    async def mount(self, digest: Digest, source: str) -> MountOutcome:
+        """Take a blob over from the repository ``source`` of the same registry."""
+
+    async def upload(self, blob: Outflow, begun: Any = None) -> None:
+        """Send a blob; broken connections are mended."""
 
     async def put_small(self, data: bytes, digest: Digest) -> None:
-        """Send a small blob."""
+        """Send a blob that is in memory."""
 
     async def put_manifest(self, reference: str, data: bytes, media_type: str) -> None:
-        """Publish a manifest under a tag."""
+        """Publish a manifest under a tag; all that it names must be there."""

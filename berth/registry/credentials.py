@@ -8,7 +8,11 @@ import msgspec
 from berth.base.errors import InvalidArgument
 
 
-class Credentials(msgspec.Struct, frozen=True, kw_only=True, rename="lower"):
+def _joined(attribute: str) -> str:
+    return attribute.replace("_", "")
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True, rename=_joined):
     """Docker's AuthConfig. Its text form hides what is secret, so that no log can tell it."""
 
     username: str = ""

@@ -47,7 +47,14 @@ class Unreachable(Internal):
 
 
 class NoCredentials(Internal):
-    """The registry wants a user name and a password, and there are none for it."""
+    """The registry wants a user name and a password, and there are none for it.
+
+    ``cause`` is the message without the request.
+    """
+
+    def __init__(self, message: str, cause: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause or message
 
 
 class _Item(msgspec.Struct):

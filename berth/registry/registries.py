@@ -106,5 +106,5 @@ class Registries:
                 continue
             return session
         session = Session(self._transport, endpoints[-1], credentials)
-        await persistently(session.ping, self._patience)
+        await persistently(session.ping, self._patience._replace(mends=False))
         return session

@@ -14,7 +14,8 @@ class Patience(NamedTuple):
     """``attempts`` without any progress in between; waits double from ``first_s`` up to ``longest_s``.
 
     ``steps`` bounds the attempts altogether, with progress or without: a registry that cuts each
-    connection at 60 % is worth coming back to, one that gives a byte at a time is not.
+    connection at 60 % is worth coming back to, one that gives a byte at a time is not. With ``mends``
+    false a connection that cannot be made is not tried again.
     """
 
     attempts: int = 5
@@ -22,6 +23,7 @@ class Patience(NamedTuple):
     longest_s: float = 20.0
     asked_s: float = 120.0
     steps: int = 200
+    mends: bool = True
 
     def delay(self, failures: int, error: Exception) -> float:
         """Seconds before the next attempt: what the registry asks for, within reason, else exponential
@@ -49,6 +51,7 @@ async def persistently(attempt: Callable[[], Awaitable[T]], patience: Patience =
             return await attempt()
         except (RegistryError, Unreachable) as error:
             failures += 1
-            if not may_pass(error) or failures >= patience.attempts:
+            final = isinstance(error, Unreachable) and not patience.mends
+            if final or not may_pass(error) or failures >= patience.attempts:
                 raise
             await asyncio.sleep(patience.delay(failures, error))

@@ -101,7 +101,8 @@ class Session:
         try:
             return await self._auth.header(scope)
         except NoCredentials as error:
-            raise NoCredentials(request_text(method, str(url).partition("?")[0], error.message)) from None
+            text = request_text(method, str(url).partition("?")[0], error.message)
+            raise NoCredentials(text, error.cause) from None
         except RegistryError as error:
             text = request_text(method, str(url).partition("?")[0], error.message)
             raise RegistryError(

@@ -18,11 +18,11 @@ _ANSWER_LIMIT = 64 << 10
 
 
 class Outflow(Protocol):
-    """A blob that can be produced again from any offset, always the same bytes. ``digest`` and ``size`` are
-    known when it has been produced to its end once."""
+    """A blob that can be produced again from any offset, always the same bytes."""
 
-    digest: Digest
-    size: int
+    @property
+    def digest(self) -> Digest:
+        """Its digest, once it was produced to the end."""
 
     def chunks(self, offset: int) -> AsyncGenerator[bytes, None]:
         """The bytes from ``offset`` on."""

@@ -1,0 +1,1 @@
+"""What registries say of images, without pulling them."""

@@ -93,6 +93,8 @@ def _on_signals(stopping: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    # Until a reload is possible its signal must not end the daemon, which is what it does by default.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def _on_hangup(flags: argparse.Namespace, assembly: Assembly) -> None:

@@ -12,18 +12,17 @@ from berth.daemon.guard import pid_file, prepare_exec_root, root_lock
 
 
 def test_a_data_root_serves_one_daemon(tmp_path: Path) -> None:
-    with root_lock(tmp_path / "root"), pytest.raises(Conflict, match="in use by another daemon"):
-        with root_lock(tmp_path / "root"):
-            pass
+    root = tmp_path / "root"
+    with root_lock(root), pytest.raises(Conflict, match="in use by another daemon"), root_lock(root):
+        pass
     with root_lock(tmp_path / "root"):
         pass
 
 
 def test_a_data_root_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Internal, match="cannot use the data root") as caught:
-        with root_lock(tmp_path / "file"):
-            pass
+    with pytest.raises(Internal, match="cannot use the data root") as caught, root_lock(tmp_path / "file"):
+        pass
     assert caught.value.hint
 
 
@@ -49,9 +48,9 @@ def test_a_pid_file_of_a_living_daemon_refuses(tmp_path: Path) -> None:
     )
     try:
         path.write_text(f"{other.pid}\n")
-        with pytest.raises(Conflict, match=f"process with PID {other.pid} is still running"):
-            with pid_file(path):
-                pass
+        words = f"process with PID {other.pid} is still running"
+        with pytest.raises(Conflict, match=words), pid_file(path):
+            pass
         assert path.read_text() == f"{other.pid}\n"
     finally:
         other.communicate(b"")

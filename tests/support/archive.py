@@ -1,4 +1,5 @@
-"""Write image archives by hand, the way ``docker save`` does, so that tests need neither registry nor builder.
+"""Write image archives by hand, the way ``docker save`` does, so that tests need neither registry nor
+builder.
 
 An archive made here holds one image: its configuration, one directory per layer, ``manifest.json`` and the
 older ``repositories`` beside it. Its bytes depend only on its description.

@@ -54,7 +54,8 @@ class Engine:
 
 
 class OwnEngine(Engine):
-    """An engine that the suite started and will end. The same roots can be started again after a stop or kill."""
+    """An engine that the suite started and will end. The same roots can be started again after a stop or
+    kill."""
 
     def __init__(self, kind: str) -> None:
         self.root = Path(tempfile.mkdtemp(prefix=f"conformance-{kind}-"))
@@ -120,7 +121,8 @@ class OwnEngine(Engine):
             return False
 
     def _remember_ids(self) -> None:
-        """Follow the engine's events so that ``leftovers`` knows the name of every container there ever was."""
+        """Follow the engine's events so that ``leftovers`` knows the name of every container there ever
+        was."""
         with contextlib.suppress(OSError), open_unix(self.socket, None) as sock:
             sock.sendall(b"GET /events HTTP/1.0\r\n\r\n")
             with sock.makefile("rb") as stream:
@@ -148,14 +150,16 @@ class OwnEngine(Engine):
             self._watcher.join(5)
 
     def cut_power(self) -> None:
-        """What a crash of the machine leaves: no process, no mount, an empty run directory, the data root as it was."""
+        """What a crash of the machine leaves: no process, no mount, an empty run directory, the data root
+        as it was."""
         self.kill()
         self._sweep()
         shutil.rmtree(self.exec_root, ignore_errors=True)
         self.pidfile.unlink(missing_ok=True)
 
     def leftovers(self) -> list[str]:
-        """What a stopped engine left on the host, in words; for dockerd less what dockerd is known to leave."""
+        """What a stopped engine left on the host, in words; for dockerd less what dockerd is known to
+        leave."""
         assert self.namespace is not None
         found = [f"process {pid}: {command}" for pid, command in processes_naming(str(self.root)).items()]
         found += [f"process {pid} in the network namespace" for pid in self.namespace.processes()]

@@ -1,4 +1,5 @@
-"""The parts of the host that the suite prepares for an engine: a network namespace, a missing cgroup mount."""
+"""The parts of the host that the suite prepares for an engine: a network namespace, a missing cgroup
+mount."""
 
 import contextlib
 import ctypes
@@ -17,7 +18,8 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 def mount_hugetlb_v1() -> str | None:
-    """Mount the v1 hugetlb controller where a v1 hybrid lacks it; return what was done, None when nothing was.
+    """Mount the v1 hugetlb controller where a v1 hybrid lacks it; return what was done, None when nothing
+    was.
 
     On a v1 hybrid crun joins every controller that the kernel lists as v1, and gives up on one that is not
     mounted. systemd mounts them all; minimal machines leave hugetlb out.
@@ -40,7 +42,8 @@ def mount_hugetlb_v1() -> str | None:
 
 
 class NetworkNamespace:
-    """A named network namespace in which an engine may set addresses and rules without meeting another engine.
+    """A named network namespace in which an engine may set addresses and rules without meeting another
+    engine.
 
     It has ``lo``, one non-loopback address and an unreachable default route: names are refused at once
     instead of timing out.
@@ -63,7 +66,8 @@ class NetworkNamespace:
             _run(*self.command("ip", *words.split()))
 
     def command(self, *words: str) -> list[str]:
-        """``words`` as a command that runs inside; mounts stay the host's (``ip netns exec`` would hide cgroups)."""
+        """``words`` as a command that runs inside; mounts stay the host's (``ip netns exec`` would hide
+        cgroups)."""
         return ["nsenter", f"--net={self.path}", *words]
 
     def output(self, *words: str) -> str:
@@ -139,7 +143,8 @@ def mounts_below(root: Path) -> list[Path]:
 
 
 def processes_naming(text: str) -> dict[int, str]:
-    """Processes whose command line or root mount names ``text``: daemons, shims, monitors and containers alike."""
+    """Processes whose command line or root mount names ``text``: daemons, shims, monitors and containers
+    alike."""
     found = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():

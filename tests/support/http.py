@@ -59,7 +59,8 @@ def open_unix(path: str, timeout: float | None = TIMEOUT) -> socket.socket:
 
 
 class Taken(NamedTuple):
-    """A connection whose raw bytes belong to the caller; ``early`` came in the same read as the response head."""
+    """A connection whose raw bytes belong to the caller; ``early`` came in the same read as the response
+    head."""
 
     status: int
     headers: dict[str, str]
@@ -74,7 +75,8 @@ class Taken(NamedTuple):
         return b"".join(parts)
 
     def read_until(self, wanted: bytes) -> bytes:
-        """Bytes up to and including ``wanted``, which must come; later bytes of the same read are included too."""
+        """Bytes up to and including ``wanted``, which must come; later bytes of the same read are included
+        too."""
         data = self.early
         while wanted not in data:
             more = self.sock.recv(65536)
@@ -91,7 +93,8 @@ class Taken(NamedTuple):
 
 
 class Api:
-    """Requests to one engine. ``query`` values that are dicts or lists travel as JSON, booleans as 1 and 0."""
+    """Requests to one engine. ``query`` values that are dicts or lists travel as JSON, booleans as 1 and
+    0."""
 
     def __init__(self, path: str, *, version: str = "") -> None:
         self.path = path
@@ -189,7 +192,8 @@ def encode_query(query: dict[str, Any]) -> str:
 
 
 def frames(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """The frames of a multiplexed stream: one byte of stream number, three zeros, four of length, the payload."""
+    """The frames of a multiplexed stream: one byte of stream number, three zeros, four of length, the
+    payload."""
     while data:
         assert len(data) >= 8, f"a frame's head is cut off: {data!r}"
         number, zeros, length = struct.unpack(">B3sI", data[:8])

@@ -18,7 +18,11 @@ from tests.support.archive import Entry, ImageArchive, directory, hardlink, pack
 BUSYBOX = Path("/bin/busybox")
 SEED_NAMES = ("ubuntu:latest", "demo_image:0.1", "tensorflow/tensorflow:1.4.0")
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_PASSWD = "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\ndemo:x:1000:1000:Demo:/home/demo:/bin/sh\n"
+_PASSWD = (
+    "root:x:0:0:root:/root:/bin/sh\n"
+    "daemon:x:1:1:daemon:/usr/sbin:/bin/false\n"
+    "demo:x:1000:1000:Demo:/home/demo:/bin/sh\n"
+)
 _GROUP = "root:x:0:\ndaemon:x:1:\ndemo:x:1000:\naudio:x:29:demo\nvideo:x:44:demo\n"
 
 
@@ -43,7 +47,8 @@ def busybox_layer() -> bytes:
 def busybox(
     *names: str, extra: list[Entry] | None = None, created: str = "", **config: object
 ) -> ImageArchive:
-    """busybox under ``names`` with the given configuration fields, and ``extra`` entries in a second layer."""
+    """busybox under ``names`` with the given configuration fields, and ``extra`` entries in a second
+    layer."""
     layers = (busybox_layer(), pack(extra)) if extra else (busybox_layer(),)
     settings = {"Env": [_PATH], "Cmd": ["sh"]} | config
     settings = {key: value for key, value in settings.items() if value is not None}
@@ -86,7 +91,8 @@ def standard_images() -> list[ImageArchive]:
 def debian_rootfs(
     cache: Path, *, suite: str = "bookworm", include: tuple[str, ...] = ("bash", "python3")
 ) -> Path:
-    """A tar of a small Debian with ``include`` in it, made by mmdebstrap on the first call for this content."""
+    """A tar of a small Debian with ``include`` in it, made by mmdebstrap on the first call for this
+    content."""
     excluded = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*")
     words = ["mmdebstrap", "--variant=minbase", f"--include={','.join(include)}"]
     words += [f"--dpkgopt=path-exclude={pattern}" for pattern in excluded]

@@ -90,7 +90,8 @@ class Session:
                 return match
             if not self._read(deadline - time.monotonic()):
                 raise AssertionError(
-                    f"{' '.join(self.argv)}: {compiled.pattern!r} did not appear; seen since the last match: {self._pending!r}"
+                    f"{' '.join(self.argv)}: {compiled.pattern!r} did not appear; "
+                    f"seen since the last match: {self._pending!r}"
                 )
 
     def rest(self, *, timeout: float = DEFAULT_TIMEOUT) -> bytes:

@@ -10,7 +10,8 @@ _PAUSE = 0.01
 
 
 def wait_until(probe: Callable[[], T], what: str, *, timeout: float = 15.0) -> T:
-    """Call ``probe`` until it answers something true and return that; after ``timeout`` seconds fail, naming ``what``."""
+    """Call ``probe`` until it answers something true and return that; after ``timeout`` seconds fail,
+    naming ``what``."""
     deadline = time.monotonic() + timeout
     while True:
         answer = probe()

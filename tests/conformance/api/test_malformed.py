@@ -1,4 +1,5 @@
-"""Requests that are broken: answered with a code and one message, and nothing half-made stays (issue: bad input)."""
+"""Requests that are broken: answered with a code and one message, and nothing half-made stays (issue: bad
+input)."""
 
 import json
 import socket
@@ -167,18 +168,34 @@ def test_taken_name(api: Api, name: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/containers/no-such/json"), ("POST", "/containers/no-such/start"), ("POST", "/containers/no-such/stop"),
-        ("POST", "/containers/no-such/restart"), ("POST", "/containers/no-such/kill"), ("POST", "/containers/no-such/pause"),
-        ("POST", "/containers/no-such/unpause"), ("POST", "/containers/no-such/wait"), ("DELETE", "/containers/no-such"),
-        ("GET", "/containers/no-such/top"), ("GET", "/containers/no-such/logs?stdout=1"), ("GET", "/containers/no-such/export"),
-        ("GET", "/containers/no-such/changes"), ("GET", "/containers/no-such/stats?stream=0"),
-        ("POST", "/containers/no-such/rename?name=other"), ("POST", "/containers/no-such/update"),
-        ("POST", "/containers/no-such/exec"), ("GET", "/exec/no-such/json"), ("POST", "/exec/no-such/start"),
-        ("GET", "/images/no-such/json"), ("GET", "/images/no-such/history"), ("DELETE", "/images/no-such"),
-        ("POST", "/images/no-such/tag?repo=x&tag=y"), ("GET", "/images/no-such/get"), ("GET", "/volumes/no-such"),
+        ("GET", "/containers/no-such/json"),
+        ("POST", "/containers/no-such/start"),
+        ("POST", "/containers/no-such/stop"),
+        ("POST", "/containers/no-such/restart"),
+        ("POST", "/containers/no-such/kill"),
+        ("POST", "/containers/no-such/pause"),
+        ("POST", "/containers/no-such/unpause"),
+        ("POST", "/containers/no-such/wait"),
+        ("DELETE", "/containers/no-such"),
+        ("GET", "/containers/no-such/top"),
+        ("GET", "/containers/no-such/logs?stdout=1"),
+        ("GET", "/containers/no-such/export"),
+        ("GET", "/containers/no-such/changes"),
+        ("GET", "/containers/no-such/stats?stream=0"),
+        ("POST", "/containers/no-such/rename?name=other"),
+        ("POST", "/containers/no-such/update"),
+        ("POST", "/containers/no-such/exec"),
+        ("GET", "/exec/no-such/json"),
+        ("POST", "/exec/no-such/start"),
+        ("GET", "/images/no-such/json"),
+        ("GET", "/images/no-such/history"),
+        ("DELETE", "/images/no-such"),
+        ("POST", "/images/no-such/tag?repo=x&tag=y"),
+        ("GET", "/images/no-such/get"),
+        ("GET", "/volumes/no-such"),
         ("DELETE", "/volumes/no-such"),
     ],
-)  # fmt: skip
+)
 def test_unknown_objects(api: Api, method: str, path: str) -> None:
     """Bad input: 404 with a message that names what was asked for."""
     body = {"Cmd": ["true"]} if method == "POST" and not path.endswith(("/start", "/wait")) else None
@@ -192,11 +209,16 @@ def test_unknown_objects(api: Api, method: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("/containers/json?filters=bad", 400), ("/containers/json?limit=x", 400), ("/images/json?filters=bad", 400),
-        ("/events?since=x", 400), ("/containers/json?filters=[]", 400), ("/containers/json?filters={\"nope\":[\"1\"]}", 400),
-        ("/images/json?filters={\"nope\":[\"1\"]}", 400), ("/volumes?filters={\"nope\":[\"1\"]}", 400),
+        ("/containers/json?filters=bad", 400),
+        ("/containers/json?limit=x", 400),
+        ("/images/json?filters=bad", 400),
+        ("/events?since=x", 400),
+        ("/containers/json?filters=[]", 400),
+        ('/containers/json?filters={"nope":["1"]}', 400),
+        ('/images/json?filters={"nope":["1"]}', 400),
+        ('/volumes?filters={"nope":["1"]}', 400),
     ],
-)  # fmt: skip
+)
 def test_bad_queries(api: Api, engine: Engine, path: str, status: int) -> None:
     """Bad input: numbers, times and filters; 20.10 answers some with 500."""
     reply = api.get(path.replace('"', "%22").replace("{", "%7B").replace("}", "%7D"))
@@ -248,7 +270,8 @@ def test_cut_off_body(api: Api, nothing_made: None) -> None:
     """Hostile bytes: a body shorter than announced makes nothing."""
     with open_unix(api.path) as sock:
         sock.sendall(
-            b"POST /containers/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n"
+            b"POST /containers/create HTTP/1.1\r\nHost: x\r\nContent-Type: "
+            b"application/json\r\nContent-Length: 900\r\n\r\n"
         )
         sock.sendall(b'{"Image":"busybox"')
         sock.shutdown(socket.SHUT_WR)

@@ -144,9 +144,16 @@ def test_changes(docker: Client, name: str) -> None:
     """A4.8: every instruction that -c takes."""
     run(docker, name, "-e", "FOO=bar", "-w", "/srv", script="true")
     changes = (
-        "ENV A=$FOO/x FOO=new", "WORKDIR rel", 'CMD ["a", "b"]', "EXPOSE 80 53/udp", 'LABEL x="y z"',
-        "VOLUME /data", "USER demo", "ONBUILD RUN true", "HEALTHCHECK --interval=5s CMD true",
-    )  # fmt: skip
+        "ENV A=$FOO/x FOO=new",
+        "WORKDIR rel",
+        'CMD ["a", "b"]',
+        "EXPOSE 80 53/udp",
+        'LABEL x="y z"',
+        "VOLUME /data",
+        "USER demo",
+        "ONBUILD RUN true",
+        "HEALTHCHECK --interval=5s CMD true",
+    )
     words = [word for change in changes for word in ("-c", change)]
     docker.ok("commit", *words, name, f"{name}:1")
     settings = config(docker, f"{name}:1")["Config"]
@@ -233,8 +240,10 @@ def test_by_the_beginning_of_an_id(docker: Client, name: str) -> None:
 def test_unknown(docker: Client) -> None:
     """A1.7: what is gone cannot be committed."""
     assert docker("commit", "no-such", "x") == (
-        1, "", "Error response from daemon: No such container: no-such\n"
-    )  # fmt: skip
+        1,
+        "",
+        "Error response from daemon: No such container: no-such\n",
+    )
 
 
 @pytest.mark.parametrize(

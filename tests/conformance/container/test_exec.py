@@ -269,7 +269,8 @@ def test_gone_with_the_container(docker: Client, api: Api, sleeper: str) -> None
 
 
 def test_privileged(docker: Client, sleeper: str, engine: Engine) -> None:
-    """A7 exec --privileged: where the machine withholds capabilities 20.10 fails, berth gives those it has."""
+    """A7 exec --privileged: where the machine withholds capabilities 20.10 fails, berth gives those it
+    has."""
     result = docker("exec", "--privileged", sleeper, "grep", "CapEff", "/proc/self/status")
     plain = int(docker.ok("exec", sleeper, "grep", "CapEff", "/proc/self/status").split()[1], 16)
     if result.code == 0:

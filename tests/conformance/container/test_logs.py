@@ -105,7 +105,8 @@ def test_partial_lines_and_no_newline_at_the_end(docker: Client, name: str) -> N
 
 
 def test_long_lines(docker: Client, name: str) -> None:
-    """A3.4: a line longer than any buffer (dockerd's is 16 KiB) comes back whole, and so does its neighbour."""
+    """A3.4: a line longer than any buffer (dockerd's is 16 KiB) comes back whole, and so does its
+    neighbour."""
     finished(docker, name, "head -c 100000 /dev/zero | tr '\\0' x; echo; echo after")
     assert docker.ok("logs", name) == "x" * 100000 + "\nafter"
     assert docker.ok("logs", "--tail", "1", name) == "after"

@@ -30,7 +30,7 @@ def test_not_published(docker: Client, name: str) -> None:
     assert docker("port", name) == (0, "", "")
     result = docker("port", name, "80")
     assert result.code == 1
-    assert f"Error: No public port '80" in result.err
+    assert "Error: No public port '80" in result.err
     assert f"published for {name}" in result.err
 
 

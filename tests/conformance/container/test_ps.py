@@ -133,7 +133,8 @@ def test_created_column_is_the_clients_wording(docker: Client, api: Api, name: s
 
 
 def test_filters(docker: Client, name: str) -> None:
-    """A3.1, A7 ps: status, exited, name, id, label, ancestor, before, since, volume, network, publish, expose, health."""
+    """A3.1, A7 ps: status, exited, name, id, label, ancestor, before, since, volume, network, publish,
+    expose, health."""
     one = docker.ok(
         "run",
         "-d",

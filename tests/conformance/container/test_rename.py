@@ -48,5 +48,8 @@ def test_bad_name(docker: Client, name: str, bad: str) -> None:
 
 def test_unknown(docker: Client) -> None:
     """A7 rename."""
-    wanted = "Error response from daemon: No such container: no-such\nError: failed to rename container named no-such\n"
+    wanted = (
+        "Error response from daemon: No such container: no-such\nError: "
+        "failed to rename container named no-such\n"
+    )
     assert docker("rename", "no-such", "other") == (1, "", wanted)

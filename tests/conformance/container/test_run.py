@@ -247,13 +247,27 @@ def test_environment_of_the_process(docker: Client, name: str) -> None:
 
 
 def test_environment_flags(docker: Client, tmp_path: Path) -> None:
-    """A1.25: -e sets, takes from the client's environment, overrides the image's; --env-file; removal by bare name."""
+    """A1.25: -e sets, takes from the client's environment, overrides the image's; --env-file; removal by
+    bare name."""
     file = tmp_path / "env"
     file.write_text("# comment\nFROM_FILE=a b c\nTAKEN\n")
     result = docker(
-        "run", "--rm", "-e", "OWN=1", "-e", "COLOUR=red", "-e", "ABSENT", "-e", "SHAPE=", "--env-file", str(file),
-        "fixture-env:1", "env", env={"TAKEN": "from client"},
-    )  # fmt: skip
+        "run",
+        "--rm",
+        "-e",
+        "OWN=1",
+        "-e",
+        "COLOUR=red",
+        "-e",
+        "ABSENT",
+        "-e",
+        "SHAPE=",
+        "--env-file",
+        str(file),
+        "fixture-env:1",
+        "env",
+        env={"TAKEN": "from client"},
+    )
     env = result.out.splitlines()
     assert {"OWN=1", "COLOUR=red", "SHAPE=", "FROM_FILE=a b c", "TAKEN=from client"} <= set(env)
     assert "COLOUR=green" not in env
@@ -314,9 +328,18 @@ def test_labels_and_cidfile(docker: Client, name: str, tmp_path: Path) -> None:
     (tmp_path / "labels").write_text("team=vision\n")
     cid = tmp_path / "cid"
     docker.ok(
-        "run", "--name", name, "--label", "a=b", "--label-file", str(tmp_path / "labels"), "--cidfile", str(cid),
-        "fixture-expose:1", "true",
-    )  # fmt: skip
+        "run",
+        "--name",
+        name,
+        "--label",
+        "a=b",
+        "--label-file",
+        str(tmp_path / "labels"),
+        "--cidfile",
+        str(cid),
+        "fixture-expose:1",
+        "true",
+    )
     assert cid.read_text() == docker.ok("inspect", "-f", "{{.Id}}", name)
     labels = docker.ok("inspect", "-f", "{{json .Config.Labels}}", name)
     for pair in ('"a":"b"', '"team":"vision"', '"made":"here"'):

@@ -12,7 +12,8 @@ CGROUP = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sy
 
 
 def test_memlock_beyond_what_the_kernel_allows(docker: Client, engine: Engine) -> None:
-    """A1.1: berth clamps to the hard limit, warns in one line and runs; dockerd fails where rlimits cannot be raised."""
+    """A1.1: berth clamps to the hard limit, warns in one line and runs; dockerd fails where rlimits cannot
+    be raised."""
     result = docker("run", "--rm", "--ulimit", "memlock=-1", "busybox", "sh", "-c", "ulimit -l")
     if engine.is_dockerd and result.code == 125:
         assert "operation not permitted" in result.err
@@ -78,7 +79,10 @@ def test_out_of_memory_of_the_first_process(docker: Client) -> None:
 
 def test_cpus(docker: Client) -> None:
     """B4 --cpus: the quota."""
-    script = "cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us 2>/dev/null || cat /sys/fs/cgroup/cpu.max"
+    script = (
+        "cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us "
+        "/sys/fs/cgroup/cpu/cpu.cfs_period_us 2>/dev/null || cat /sys/fs/cgroup/cpu.max"
+    )
     assert docker.ok("run", "--rm", "--cpus", "0.5", "busybox", "sh", "-c", script).split() == [
         "50000",
         "100000",

@@ -49,11 +49,13 @@ def test_relative_path_made_absolute_by_the_client(docker: Client, tmp_path: Pat
 
 
 def test_relative_path_without_a_dot(docker: Client) -> None:
-    """A1.15: taken for a volume's name; the error names the allowed characters and advises an absolute path."""
+    """A1.15: taken for a volume's name; the error names the allowed characters and advises an absolute
+    path."""
     result = docker("run", "--rm", "-v", "rel/dir:/x", "busybox", "true")
     assert result.code == 125
     assert (
-        'create rel/dir: "rel/dir" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" '
+        'create rel/dir: "rel/dir" includes invalid characters for a local '
+        'volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" '
         "are allowed. If you intended to pass a host directory, use absolute path" in result.err
     )
 
@@ -139,10 +141,19 @@ def test_mount_flag(docker: Client, name: str, tmp_path: Path) -> None:
     """B4 --mount: bind, volume, tmpfs and read-only."""
     (tmp_path / "f").write_text("bound\n")
     out = docker.ok(
-        "run", "--rm", "--mount", f"type=bind,src={tmp_path},dst=/b,readonly", "--mount", f"type=volume,source={name},target=/v",
-        "--mount", "type=tmpfs,destination=/t,tmpfs-size=1048576,tmpfs-mode=0700", "busybox",
-        "sh", "-c", "cat /b/f; touch /b/x 2>/dev/null || echo refused; touch /v/x && df -k /t | tail -1; stat -c %a /t",
-    )  # fmt: skip
+        "run",
+        "--rm",
+        "--mount",
+        f"type=bind,src={tmp_path},dst=/b,readonly",
+        "--mount",
+        f"type=volume,source={name},target=/v",
+        "--mount",
+        "type=tmpfs,destination=/t,tmpfs-size=1048576,tmpfs-mode=0700",
+        "busybox",
+        "sh",
+        "-c",
+        "cat /b/f; touch /b/x 2>/dev/null || echo refused; touch /v/x && df -k /t | tail -1; stat -c %a /t",
+    )
     lines = out.splitlines()
     assert lines[:2] == ["bound", "refused"]
     assert lines[2].split()[:2] == ["tmpfs", "1024"]

@@ -63,7 +63,8 @@ def test_address_is_kept_to(docker: Client, engine: Engine, name: str) -> None:
 
 
 def test_taken_port(docker: Client, engine: Engine, name: str) -> None:
-    """A1.14: exit 125, the text, the id on standard output, state Created; ``start`` works once the port is free."""
+    """A1.14: exit 125, the text, the id on standard output, state Created; ``start`` works once the port
+    is free."""
     docker.ok("run", "-d", "--name", f"{name}-holder", "-p", f"{PORT}:80", "busybox", "sleep", "300")
     result = docker("run", "-d", "--name", name, "-p", f"{PORT}:80", "busybox", "sleep", "300")
     assert result.code == 125
@@ -186,7 +187,10 @@ def test_containers_reach_one_another(docker: Client, engine: Engine, name: str)
 def test_addresses_inside(docker: Client, name: str) -> None:
     """A1.25: eth0 with the address of inspect, a default route by the gateway, hosts and resolv.conf."""
     docker.ok("run", "-d", "--name", name, "--hostname", "box", "busybox", "sleep", "300")
-    shape = "{{with .NetworkSettings.Networks.bridge}}{{.IPAddress}} {{.IPPrefixLen}} {{.Gateway}} {{.MacAddress}}{{end}}"
+    shape = (
+        "{{with .NetworkSettings.Networks.bridge}}{{.IPAddress}} "
+        "{{.IPPrefixLen}} {{.Gateway}} {{.MacAddress}}{{end}}"
+    )
     address, prefix, gateway, mac = docker.ok("inspect", "-f", shape, name).split()
     assert f"inet {address}/{prefix}" in docker.ok("exec", name, "ip", "addr", "show", "eth0")
     assert mac in docker.ok("exec", name, "ip", "link", "show", "eth0")

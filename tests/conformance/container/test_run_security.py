@@ -1,5 +1,6 @@
 """docker run: capabilities, seccomp, masked paths, devices, namespaces (B4)."""
 
+import json
 import socket
 
 import pytest
@@ -51,7 +52,8 @@ def test_unknown_capability(docker: Client) -> None:
 
 @pytest.mark.parametrize("words", [["--privileged"], ["--cap-add", "ALL"]])
 def test_everything_that_there_is(docker: Client, engine: Engine, words: list[str]) -> None:
-    """B4 --privileged: cut to what the engine itself has; 20.10 asks for all and fails where one is withheld."""
+    """B4 --privileged: cut to what the engine itself has; 20.10 asks for all and fails where one is
+    withheld."""
     result = docker("run", "--rm", *words, "busybox", "grep", "CapEff", "/proc/self/status")
     if result.code == 125 and engine.is_dockerd:
         assert "unable to apply caps: operation not permitted" in result.err
@@ -92,7 +94,8 @@ def test_seccomp_refuses_what_docker_refuses(docker: Client) -> None:
 
 def test_own_seccomp_profile(docker: Client, tmp_path) -> None:
     """B4 --security-opt seccomp=FILE."""
-    profile = '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO"}]}'
+    refused = {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}
+    profile = json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [refused]})
     (tmp_path / "profile.json").write_text(profile)
     result = docker(
         "run", "--rm", "--security-opt", f"seccomp={tmp_path}/profile.json", "busybox", "mkdir", "/d"
@@ -134,8 +137,8 @@ def test_missing_device(docker: Client, name: str) -> None:
     result = docker("run", "--name", name, "--device", "/dev/no-such", "busybox", "true")
     assert result.code in (125, 127)
     assert (
-        'error gathering device information while adding custom device "/dev/no-such": no such file or directory'
-        in result.err
+        "error gathering device information while adding custom "
+        'device "/dev/no-such": no such file or directory' in result.err
     )
 
 

@@ -59,7 +59,8 @@ def test_prompt_and_environment(docker: Client, name: str) -> None:
 def test_size_is_right_before_the_first_command(
     docker: Client, engine: Engine, size: tuple[int, int]
 ) -> None:
-    """A1.6: ``stty size`` as the container's first program sees the client's size; dockerd sets it a bit later."""
+    """A1.6: ``stty size`` as the container's first program sees the client's size; dockerd sets it a bit
+    later."""
     late = "until stty size | grep '[0-9] [0-9]'; do usleep 10000; done"
     look = expect(engine, dockerd=late, berthd="stty size")
     with docker.terminal("run", "-it", "--rm", "busybox", "sh", "-c", look, size=size) as session:

@@ -11,8 +11,15 @@ def test_one_sample(docker: Client, name: str) -> None:
     full = docker.ok("run", "-d", "--name", name, "-m", "64m", "busybox", "sleep", "300")
     head, line = docker.ok("stats", "--no-stream", name).splitlines()
     assert re.split(r"\s{2,}", head.strip()) == [
-        "CONTAINER ID", "NAME", "CPU %", "MEM USAGE / LIMIT", "MEM %", "NET I/O", "BLOCK I/O", "PIDS",
-    ]  # fmt: skip
+        "CONTAINER ID",
+        "NAME",
+        "CPU %",
+        "MEM USAGE / LIMIT",
+        "MEM %",
+        "NET I/O",
+        "BLOCK I/O",
+        "PIDS",
+    ]
     fields = re.split(r"\s{2,}", line.strip())
     assert fields[0] == full[:12]
     assert fields[1] == name

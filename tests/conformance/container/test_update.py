@@ -40,8 +40,8 @@ def test_memory_above_the_swap_limit(docker: Client, limited: str) -> None:
     result = docker("update", "--memory", "256m", limited)
     assert result.code == 1
     assert (
-        "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time"
-        in result.err
+        "Memory limit should be smaller than already set memoryswap "
+        "limit, update the memoryswap at the same time" in result.err
     )
     docker.ok("update", "--memory", "256m", "--memory-swap", "256m", limited)
     assert limit_of(docker, limited, "memory.limit_in_bytes", "memory.max") == str(256 << 20)

@@ -96,15 +96,30 @@ def test_attach_socket(client: dockerpy.DockerClient, name: str) -> None:
 def test_ports_volumes_limits(client: dockerpy.DockerClient, name: str, tmp_path) -> None:
     """A1: the keyword arguments that people use most."""
     container = client.containers.run(
-        "busybox", "sleep 300", name=name, detach=True, ports={"80/tcp": ("127.0.0.1", 18080)}, mem_limit="64m",
-        volumes={str(tmp_path): {"bind": "/data", "mode": "rw"}, name: {"bind": "/named"}}, shm_size="128m", tmpfs={"/t": "size=1m"},
-        ulimits=[dockerpy.types.Ulimit(name="nofile", soft=100, hard=200)], cap_add=["NET_ADMIN"], user="demo", hostname="box",
-    )  # fmt: skip
+        "busybox",
+        "sleep 300",
+        name=name,
+        detach=True,
+        ports={"80/tcp": ("127.0.0.1", 18080)},
+        mem_limit="64m",
+        volumes={str(tmp_path): {"bind": "/data", "mode": "rw"}, name: {"bind": "/named"}},
+        shm_size="128m",
+        tmpfs={"/t": "size=1m"},
+        ulimits=[dockerpy.types.Ulimit(name="nofile", soft=100, hard=200)],
+        cap_add=["NET_ADMIN"],
+        user="demo",
+        hostname="box",
+    )
     container.reload()
     assert container.ports == {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "18080"}]}
-    assert container.exec_run("sh -c 'hostname; id -un; ulimit -n; df -k /dev/shm | tail -1 | cut -c1-40'").output.split()[:4] == [
-        b"box", b"demo", b"100", b"shm",
-    ]  # fmt: skip
+    assert container.exec_run(
+        "sh -c 'hostname; id -un; ulimit -n; df -k /dev/shm | tail -1 | cut -c1-40'"
+    ).output.split()[:4] == [
+        b"box",
+        b"demo",
+        b"100",
+        b"shm",
+    ]
     assert {mount["Destination"] for mount in container.attrs["Mounts"]} >= {"/data", "/named"}
 
 
@@ -125,7 +140,7 @@ def test_images(client: dockerpy.DockerClient, name: str) -> None:
     assert client.images.get(f"{name}:1").history()[0]["Tags"]
     client.images.remove(f"{name}:1")
     client.images.remove(f"{name}:2")
-    assert not [image for image in client.images.list(name=name)]
+    assert not list(client.images.list(name=name))
 
 
 def test_events(client: dockerpy.DockerClient, name: str) -> None:

@@ -6,7 +6,8 @@ from tests.support.cli import Client
 
 
 def test_table(docker: Client) -> None:
-    """A7 history: IMAGE, CREATED, CREATED BY, SIZE, COMMENT; ``<missing>`` for layers without an image of their own."""
+    """A7 history: IMAGE, CREATED, CREATED BY, SIZE, COMMENT; ``<missing>`` for layers without an image of
+    their own."""
     head, *lines = docker.ok("history", "fixture-seeded:1").splitlines()
     assert re.split(r"\s{2,}", head.strip()) == ["IMAGE", "CREATED", "CREATED BY", "SIZE", "COMMENT"]
     assert re.match(r"[0-9a-f]{12} +\d+ years ago +layer 1 +5B", lines[0])

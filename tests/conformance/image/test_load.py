@@ -1,6 +1,5 @@
 """docker load (A7 load)."""
 
-import gzip
 import shutil
 import subprocess
 import tarfile
@@ -75,8 +74,8 @@ def test_taken_name_moves(docker: Client, engine: Engine, name: str) -> None:
     engine.load(image(name, "old"))
     result = docker("load", stdin=image(name).docker())
     assert (
-        f"The image {name}:1 already exists, renaming the old one with ID {image(name, 'old').id} to empty string"
-        in result.out
+        f"The image {name}:1 already exists, renaming the old one with "
+        f"ID {image(name, 'old').id} to empty string" in result.out
     )
     assert runs(docker, name)
 
@@ -101,9 +100,15 @@ def test_whiteouts(docker: Client, engine: Engine, name: str) -> None:
     )
     above = pack([Entry(".wh.gone"), directory("d"), Entry("d/.wh..wh..opq"), Entry("d/new", b"n")])
     engine.load(ImageArchive((f"{name}:1",), (busybox_layer(), below, above), {"Cmd": ["sh"]}))
-    assert docker.ok("run", "--rm", f"{name}:1", "/bin/sh", "-c", "ls /d /e; test -e /gone || echo no").split() == [
-        "/d:", "new", "/e:", "kept", "no",
-    ]  # fmt: skip
+    assert docker.ok(
+        "run", "--rm", f"{name}:1", "/bin/sh", "-c", "ls /d /e; test -e /gone || echo no"
+    ).split() == [
+        "/d:",
+        "new",
+        "/e:",
+        "kept",
+        "no",
+    ]
 
 
 def test_owners_modes_links_and_devices(docker: Client, engine: Engine, name: str) -> None:
@@ -117,7 +122,10 @@ def test_owners_modes_links_and_devices(docker: Client, engine: Engine, name: st
         Entry("n" * 200, b""),
     ]
     engine.load(busybox(f"{name}:1", extra=extra))
-    look = "stat -c '%n %a %u %g %h %F' /setuid /null /pipe; ls / | grep -c nnnnn; test -e '/grün ☃' && echo there"
+    look = (
+        "stat -c '%n %a %u %g %h %F' /setuid /null /pipe; ls / | grep "
+        "-c nnnnn; test -e '/grün ☃' && echo there"
+    )
     assert docker.ok("run", "--rm", f"{name}:1", "sh", "-c", look).splitlines() == [
         "/setuid 4711 1000 44 2 regular empty file",
         "/null 666 0 0 1 character special file",

@@ -112,7 +112,8 @@ def test_truncated(docker: Client, name: str, nothing_made: None) -> None:
     ],
 )
 def test_manifests_that_lie(docker: Client, nothing_made: None, manifest: bytes) -> None:
-    """Hostile archives: broken manifests, files that are not there, paths that lead out, counts that differ."""
+    """Hostile archives: broken manifests, files that are not there, paths that lead out, counts that
+    differ."""
     image = ImageArchive((), (busybox_layer(),))
     entries = [
         Entry("config.json", image.configuration()),

@@ -35,7 +35,8 @@ def test_another_tag_remains(docker: Client, engine: Engine, name: str) -> None:
 
 
 def test_used_by_a_stopped_container(docker: Client, engine: Engine, name: str) -> None:
-    """A3.6: the last tag: conflict, "must force", with the container's id; -f untags and keeps what is used."""
+    """A3.6: the last tag: conflict, "must force", with the container's id; -f untags and keeps what is
+    used."""
     own_image(engine, name)
     container = docker.ok("create", "--name", name, f"{name}:1")
     result = docker("rmi", f"{name}:1")
@@ -57,8 +58,8 @@ def test_by_id_of_a_running_one(docker: Client, engine: Engine, name: str) -> No
     result = docker("rmi", "-f", full)
     assert result.code == 1
     assert (
-        f"conflict: unable to delete {full[7:19]} (cannot be forced) - image is being used by running container {container[:12]}"
-        in result.err
+        f"conflict: unable to delete {full[7:19]} (cannot be forced) - image is "
+        f"being used by running container {container[:12]}" in result.err
     )
     assert docker.ok("inspect", "-f", "{{.State.Running}}", name) == "true"
 

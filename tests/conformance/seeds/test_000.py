@@ -1,6 +1,8 @@
-"""Seed 000, word for word: "How Do I launch a container using an image ?" and "get inside an already running container"."""
+"""Seed 000, word for word: "How Do I launch a container using an image ?" and "get inside an already
+running container"."""
 
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -27,7 +29,8 @@ def home(debian_image: str, tmp_path: Path) -> Path:
 
 
 def launch_line(engine: Engine, docker: Client, home: Path) -> str:
-    """The seed's line; where the machine forbids what it asks of dockerd, dockerd's refusal is asserted and the flag left out."""
+    """The seed's line; where the machine forbids what it asks of dockerd, dockerd's refusal is asserted
+    and the flag left out."""
     line = LAUNCH.format(home=home)
     if engine.is_dockerd:
         refused = docker.shell(line.replace(" -ti", "").replace(" bash", " true"))
@@ -79,7 +82,9 @@ def test_get_inside(docker: Client, engine: Engine, home: Path) -> None:
         session.line("cd /demo; nohup python run.py & ")
         session.expect(r"/demo# |/# ")
         wait_until(lambda: "epoch 1" in output(home), "the program runs")
-        session.hang_up()
+        # not by hanging up: the stock client may pass SIGHUP on, and bash as process 1 ends by it
+        session.signal(signal.SIGKILL)
+        session.wait()
     listed = docker.shell("docker ps -a")
     short = re.search(r'^([0-9a-f]{12})   demo_image:0\.1   "bash"', listed.out, re.MULTILINE)[1]
     assert "Up " in listed.out
@@ -95,7 +100,7 @@ def test_get_inside(docker: Client, engine: Engine, home: Path) -> None:
 
 
 def test_commands_of_the_cheat_sheet(docker: Client, name: str) -> None:
-    """ "Popular commands": those of this issue, as they are written, and the slip."""
+    """Popular commands: those of this issue, as they are written, and the slip."""
     docker.ok("run", "--name", name, "busybox", "true")
     assert docker.shell("docker images").code == 0
     assert name in docker.shell("docker ps -a").out
@@ -107,10 +112,12 @@ def test_commands_of_the_cheat_sheet(docker: Client, name: str) -> None:
 
 
 def test_every_listed_command_is_known(docker: Client) -> None:
-    """ "All basic Commands": all but ``deploy``, which Docker itself has dropped."""
+    """All basic Commands: all but ``deploy``, which Docker itself has dropped."""
     words = (
-        "attach build commit cp create diff events exec export history images import info inspect kill load login logout logs "
-        "pause port ps pull push rename restart rm rmi run save search start stats stop tag top unpause update version wait"
+        "attach build commit cp create diff events exec export history images "
+        "import info inspect kill load login logout logs "
+        "pause port ps pull push rename restart rm rmi run save search start "
+        "stats stop tag top unpause update version wait"
     )
     for word in words.split():
         result = docker(word, "--help")

@@ -91,8 +91,10 @@ def test_volumes(docker: Client, image_name: str, tmp_path: Path) -> None:
     for number in (1, 2):
         (tmp_path / str(number)).mkdir()
     line = (
-        f"docker run --rm -v {tmp_path}/1:/container/path/1 -v {tmp_path}/2:/container/path/2 -v abstract:/container_path "
-        f"{image_name} bash -c 'for d in /container/path/1 /container/path/2 /container_path; do echo data > $d/file; done'"
+        f"docker run --rm -v {tmp_path}/1:/container/path/1 -v "
+        f"{tmp_path}/2:/container/path/2 -v abstract:/container_path "
+        f"{image_name} bash -c 'for d in /container/path/1 /container/path/2 "
+        f"/container_path; do echo data > $d/file; done'"
     )
     assert docker.shell(line) == (0, "", "")
     assert [(tmp_path / str(n) / "file").read_text() for n in (1, 2)] == ["data\n", "data\n"]
@@ -104,7 +106,8 @@ def test_volumes(docker: Client, image_name: str, tmp_path: Path) -> None:
 
 
 def test_leave_and_come_back(docker: Client, image_name: str) -> None:
-    """``Ctrl+p, Ctrl+q`` quits without interrupting; ``docker attach``; ``exit``; ``docker start`` and ``attach`` again."""
+    """``Ctrl+p, Ctrl+q`` quits without interrupting; ``docker attach``; ``exit``; ``docker start`` and
+    ``attach`` again."""
     with docker.terminal_shell(f"docker run -it --name=container_name {image_name}") as session:
         session.expect(PROMPT)
         session.line("echo kept > /file; variable=alive")
@@ -202,7 +205,8 @@ def shows(session) -> bool:
 
 
 def test_jupyter_by_hand(docker: Client, engine: Engine, jupyter_base: str, name: str) -> None:
-    """ "Using Jupyter": ``docker run -it -p R:C --name N`` (the seed forgets the image) and the server started inside."""
+    """Using Jupyter: ``docker run -it -p R:C --name N`` (the seed forgets the image) and the server
+    started inside."""
     slip = docker.shell(f"docker run -it -p 18890:8889 --name {name}")
     assert slip.code == 1
     assert "requires at least 1 argument" in slip.err

@@ -135,7 +135,8 @@ def test_arguments_after_the_image(docker: Client, tf_mnist: str) -> None:
 
 
 def test_ctrl_c(docker: Client, tf_mnist: str) -> None:
-    """A1.22: "You can kill the process and exit the container at any time with ctrl + c": Python has a handler."""
+    """A1.22: "You can kill the process and exit the container at any time with ctrl + c": Python has a
+    handler."""
     with docker.terminal_shell(f"exec docker run -it {tf_mnist}") as session:
         session.expect("Accuracy at step 20")
         session.send(CTRL_C)

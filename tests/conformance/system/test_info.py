@@ -7,12 +7,46 @@ from tests.support.cli import Client
 from tests.support.http import Api
 
 FIELDS = {
-    "ID", "Containers", "ContainersRunning", "ContainersPaused", "ContainersStopped", "Images", "Driver", "DriverStatus",
-    "Plugins", "MemoryLimit", "SwapLimit", "PidsLimit", "OomKillDisable", "IPv4Forwarding", "Debug", "LoggingDriver",
-    "CgroupDriver", "CgroupVersion", "KernelVersion", "OperatingSystem", "OSType", "Architecture", "NCPU", "MemTotal",
-    "DockerRootDir", "Name", "Labels", "ExperimentalBuild", "ServerVersion", "Runtimes", "DefaultRuntime", "Swarm",
-    "LiveRestoreEnabled", "InitBinary", "SecurityOptions", "Warnings", "IndexServerAddress", "RegistryConfig", "SystemTime",
-}  # fmt: skip
+    "ID",
+    "Containers",
+    "ContainersRunning",
+    "ContainersPaused",
+    "ContainersStopped",
+    "Images",
+    "Driver",
+    "DriverStatus",
+    "Plugins",
+    "MemoryLimit",
+    "SwapLimit",
+    "PidsLimit",
+    "OomKillDisable",
+    "IPv4Forwarding",
+    "Debug",
+    "LoggingDriver",
+    "CgroupDriver",
+    "CgroupVersion",
+    "KernelVersion",
+    "OperatingSystem",
+    "OSType",
+    "Architecture",
+    "NCPU",
+    "MemTotal",
+    "DockerRootDir",
+    "Name",
+    "Labels",
+    "ExperimentalBuild",
+    "ServerVersion",
+    "Runtimes",
+    "DefaultRuntime",
+    "Swarm",
+    "LiveRestoreEnabled",
+    "InitBinary",
+    "SecurityOptions",
+    "Warnings",
+    "IndexServerAddress",
+    "RegistryConfig",
+    "SystemTime",
+}
 
 
 def test_fields(api: Api) -> None:
@@ -48,8 +82,20 @@ def test_text(docker: Client) -> None:
     out = docker.ok("info")
     assert out.startswith("Client:")
     server = out.split("\nServer:\n")[1]
-    for line in (" Containers: ", "  Running: ", " Images: ", " Server Version: ", " Storage Driver: ", " Logging Driver: json-file",
-                 " Cgroup Driver: ", " Runtimes: ", " Kernel Version: ", " OSType: linux", " CPUs: ", " Total Memory: "):  # fmt: skip
+    for line in (
+        " Containers: ",
+        "  Running: ",
+        " Images: ",
+        " Server Version: ",
+        " Storage Driver: ",
+        " Logging Driver: json-file",
+        " Cgroup Driver: ",
+        " Runtimes: ",
+        " Kernel Version: ",
+        " OSType: linux",
+        " CPUs: ",
+        " Total Memory: ",
+    ):
         assert line in server
 
 

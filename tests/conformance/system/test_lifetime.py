@@ -39,7 +39,8 @@ def test_records_and_files_survive_a_stop(own_engine: OwnEngine, own: Client) ->
 
 
 def test_power_cut(own_engine: OwnEngine, own: Client) -> None:
-    """A2.7: all processes gone at once: ``ps -a`` lists both, nothing claims to run, ``start`` finds the files."""
+    """A2.7: all processes gone at once: ``ps -a`` lists both, nothing claims to run, ``start`` finds the
+    files."""
     own.ok("run", "--name", "done", "busybox", "sh", "-c", "echo kept > /file")
     own.ok(
         "run",

@@ -34,13 +34,8 @@ _NOT_HERE = [
     "context",
     "diff",
     "export",
-    "login",
-    "logout",
     "manifest",
     "plugin",
-    "pull",
-    "push",
-    "search",
     "secret",
     "update",
 ]

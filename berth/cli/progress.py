@@ -4,8 +4,11 @@ On a terminal each id keeps its line, which is redrawn; elsewhere only the messa
 printed, one after another.
 """
 
+import posix
+
 from berth.base.errors import BerthError
 from berth.base.units import human_size
+from berth.cli.streams import Writer
 from berth.cli.terminal import size
 
 TYPE_CHECKING = False  # without typing: its import is slow
@@ -13,10 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from berth.cli.streams import Writer
-
 _BAR = 50
 _WIDE = 110
+
+
+class discarding:
+    """A writer to nowhere, for as long as the block lasts: a stream has to be read to its end all the same,
+    because an error may come last."""
+
+    def __enter__(self) -> Writer:
+        self._fd = posix.open("/dev/null", posix.O_WRONLY | posix.O_CLOEXEC)
+        return Writer(self._fd)
+
+    def __exit__(self, *_: object) -> None:
+        posix.close(self._fd)
 
 
 class StreamError(BerthError):

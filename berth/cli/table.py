@@ -20,6 +20,8 @@ LOGS = ("container.logs", "Fetch the logs of a container")
 PAUSE = ("container.pause", "Pause all processes within one or more containers")
 PORT = ("container.port", "List port mappings or a specific mapping for the container")
 PS = ("container.list", "List containers")
+PULL = ("image.pull", "Download an image from a registry")
+PUSH = ("image.push", "Upload an image to a registry")
 RENAME = ("container.rename", "Rename a container")
 RESTART = ("container.restart", "Restart one or more containers")
 RM = ("container.rm", "Remove one or more containers")
@@ -38,7 +40,12 @@ COMMON = {
     "run": RUN,
     "exec": EXEC,
     "ps": PS,
+    "pull": PULL,
+    "push": PUSH,
     "images": ("image.list", "List images"),
+    "login": ("system.login", "Authenticate to a registry"),
+    "logout": ("system.logout", "Log out from a registry"),
+    "search": ("system.search", "Search Docker Hub for images"),
     "version": ("system.version", "Show the Docker version information"),
     "info": INFO,
 }
@@ -130,6 +137,8 @@ GROUPS = {
             "load": LOAD,
             "ls": ("image.list", "List images"),
             "prune": ("image.prune", "Remove unused images"),
+            "pull": PULL,
+            "push": PUSH,
             "rm": ("image.rm", "Remove one or more images"),
             "save": SAVE,
             "tag": TAG,

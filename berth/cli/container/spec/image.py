@@ -33,6 +33,12 @@ class ImageName:
         return short if "/" not in short else self.path
 
     @property
+    def full(self) -> str:
+        """The whole name with the registry, and what is given of tag and digest."""
+        tag = f":{self.tag}" if self.tag else ""
+        return f"{self.domain}/{self.path}{tag}" + (f"@{self.digest}" if self.digest else "")
+
+    @property
     def familiar(self) -> str:
         """The familiar name with its tag (``latest`` when there is neither tag nor digest) and digest."""
         tag = self.tag or ("" if self.digest else "latest")

@@ -45,6 +45,10 @@ async def restore(engine: Engine) -> None:
             await _settle(engine, cell)
     for cell, process in adopted.items():
         _take_up(engine, cell, process)
+        for point in cell.record.mounts:
+            if point.kind == "volume":
+                await engine.volumes.mount(point.name, cell.id)
+    await engine.volumes.unmount_unused()
     await _sweep(engine, known)
 
 

@@ -1,5 +1,6 @@
 """Every endpoint that is served, in one table."""
 
+from berth.api.container import archive as container_archive
 from berth.api.container import attach as container_attach
 from berth.api.container import attach_ws as container_attach_ws
 from berth.api.container import commit as container_commit
@@ -86,6 +87,9 @@ CONTAINERS = (
     Route("GET", "/containers/{name}/export", container_export.handle),
     Route("GET", "/containers/{name}/stats", container_stats.handle),
     Route("GET", "/containers/{name}/attach/ws", container_attach_ws.handle),
+    Route("HEAD", "/containers/{name}/archive", container_archive.head),
+    Route("GET", "/containers/{name}/archive", container_archive.get),
+    Route("PUT", "/containers/{name}/archive", container_archive.put),
     Route("POST", "/containers/{name}/start", container_start.handle),
     Route("POST", "/containers/{name}/stop", container_stop.handle),
     Route("POST", "/containers/{name}/restart", container_restart.handle),

@@ -88,7 +88,9 @@ def _wrap(indent: int, width: int, text: str) -> str:
 
 def use_line(path: str, command: "Command") -> str:
     """``docker ps [OPTIONS]``."""
-    return f"{path} {command.usage}" if command.usage else path
+    # A command with two forms has a line for each.
+    usage = command.usage.replace("\n\t", f"\n\t{path} ")
+    return f"{path} {usage}" if usage else path
 
 
 def verb_help(program: str, path: str, command: "Command", short: str) -> str:

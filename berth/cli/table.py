@@ -6,6 +6,7 @@ named below ``berth.cli``. Order is that of Docker's lists.
 
 ATTACH = ("container.attach", "Attach local standard input, output, and error streams to a running container")
 COMMIT = ("container.commit", "Create a new image from a container's changes")
+CP = ("container.cp", "Copy files/folders between a container and the local filesystem")
 CREATE = ("container.create", "Create a new container")
 DIFF = ("container.diff", "Inspect changes to files or directories on a container's filesystem")
 EVENTS = ("system.events", "Get real time events from the server")
@@ -52,6 +53,7 @@ COMMON = {
 COMMANDS = {
     "attach": ATTACH,
     "commit": COMMIT,
+    "cp": CP,
     "create": CREATE,
     "diff": DIFF,
     "events": EVENTS,
@@ -92,6 +94,7 @@ GROUPS = {
         {
             "attach": ATTACH,
             "commit": COMMIT,
+            "cp": CP,
             "create": CREATE,
             "diff": DIFF,
             "exec": EXEC,

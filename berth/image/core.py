@@ -86,6 +86,10 @@ class ImageCore:
         self._database = database
         self._lock = asyncio.Lock()
         self._tasks = TaskTree(_report)
+        self._visits: dict[str, int] = {}
+        """Snapshots that ``mounted`` mounted, and how many work in them."""
+        self._kept: set[str] = set()
+        """Those of them that ``mount`` was asked for meanwhile: the last visitor leaves them mounted."""
 
     @classmethod
     async def open(cls, root: Path, exec_root: Path, database: Database, *, layer_form: str = "auto") -> Self:
@@ -377,11 +381,15 @@ class ImageCore:
 
     def mount(self, key: str) -> Path:
         """Show the file system; idempotent. Returns where."""
+        if key in self._visits:
+            self._kept.add(key)
         return self.snapshots.mount(key)
 
     def unmount(self, key: str) -> None:
-        """Stop showing it; idempotent."""
-        self.snapshots.unmount(key)
+        """Stop showing it; idempotent. Where ``mounted`` is at work, it ends with that."""
+        self._kept.discard(key)
+        if key not in self._visits:
+            self.snapshots.unmount(key)
 
     async def discard(self, key: str) -> None:
         """Remove the writable layer and everything in it; idempotent."""
@@ -430,13 +438,19 @@ class ImageCore:
     @contextlib.asynccontextmanager
     async def mounted(self, key: str) -> AsyncIterator[Path]:
         """The file system, mounted for the time unless it is mounted anyway."""
-        was_mounted = self.snapshots.is_mounted(key)
-        path = self.snapshots.mount(key)
+        if key not in self._visits and self.snapshots.is_mounted(key):
+            yield self.snapshots.rootfs(key)
+            return
+        self._visits[key] = self._visits.get(key, 0) + 1
         try:
-            yield path
+            yield self.snapshots.mount(key)
         finally:
-            if not was_mounted:
-                self.snapshots.unmount(key)
+            self._visits[key] -= 1
+            if not self._visits[key]:
+                del self._visits[key]
+                if key not in self._kept:
+                    self.snapshots.unmount(key)
+                self._kept.discard(key)
 
 
 def _seen(future: "asyncio.Future[None]") -> None:

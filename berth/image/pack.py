@@ -63,11 +63,35 @@ def _pack(trees: Sequence[Path], below: Sequence[Path] | None) -> Iterator[bytes
                 stack.callback(os.close, fds[-1])
             return tuple(fds)
 
-        packer = _Packer(layer=below is not None)
-        packer.todo.append(_Place("", opened(trees), opened(below or ())))
-        while packer.todo:
-            yield from packer.directory(packer.todo.pop())
+        yield from _walk(_Packer(layer=below is not None), opened(trees), opened(below or ()))
     yield END
+
+
+def pack_path(fd: int, shown: str) -> Iterator[bytes]:
+    """One file or directory, of which ``fd`` is a descriptor (O_PATH will do), under the name ``shown``.
+
+    A directory comes with all that is in it. Both end with the same end mark.
+    """
+    status = os.fstat(fd)
+    if stat.S_ISDIR(status.st_mode):
+        directory = os.open(".", _OPEN_DIRECTORY, dir_fd=fd)
+        try:
+            prefix = shown.rstrip("/") + "/"
+            yield _header(prefix, DIRECTORY, status, xattrs=_xattrs(directory))
+            yield from _walk(_Packer(layer=False, prefix=prefix), (directory,), ())
+        finally:
+            os.close(directory)
+    elif stat.S_ISREG(status.st_mode):
+        yield from _content(os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC), shown, status)
+    elif kind := _KINDS.get(stat.S_IFMT(status.st_mode)):
+        yield _header(shown, kind, status, link=os.readlink("", dir_fd=fd) if kind == SYMLINK else "")
+    yield END
+
+
+def _walk(packer: "_Packer", trees: tuple[int, ...], below: tuple[int, ...]) -> Iterator[bytes]:
+    packer.todo.append(_Place("", trees, below))
+    while packer.todo:
+        yield from packer.directory(packer.todo.pop())
 
 
 class _Place(NamedTuple):
@@ -89,8 +113,9 @@ class _Packer:
     Every directory is opened from its root: no depth of nesting can use up descriptors or the stack.
     """
 
-    def __init__(self, *, layer: bool) -> None:
+    def __init__(self, *, layer: bool, prefix: str = "") -> None:
         self._layer = layer
+        self._prefix = prefix
         self._first: dict[tuple[int, int], str] = {}
         self.todo: list[_Place] = []
 
@@ -111,7 +136,7 @@ class _Packer:
                     if stat.S_ISDIR(status.st_mode):
                         yield from self._subdirectory(path, status, here[above:], below, deeper)
                     elif not (self._layer and is_whiteout(status)):
-                        yield from self._file(fd, name, path, status)
+                        yield from self._file(fd, name, self._prefix + path, status)
                     elif lookup(name, lowers) is not None:
                         yield _mark(place.path + WHITEOUT_PREFIX + name)
                     break
@@ -127,7 +152,8 @@ class _Packer:
                 return  # replaced while we looked
             covered = lookup(name, [fd for _, fd in below])
             covers = covered is not None and stat.S_ISDIR(covered.st_mode)
-            yield _header(path + "/", DIRECTORY, status, xattrs=_xattrs(merged[0][1]))
+            shown = self._prefix + path + "/"
+            yield _header(shown, DIRECTORY, status, xattrs=_xattrs(merged[0][1]))
             if covers and hiding:
                 yield _mark(f"{path}/{OPAQUE_NAME}")
             lowers = _enter(name, below, stack)[0] if covers and not hiding else []
@@ -155,19 +181,24 @@ class _Packer:
             fd = os.open(name, _OPEN_FILE, dir_fd=parent)
         except OSError:
             return
-        try:
-            yield _header(path, REGULAR, status, size=status.st_size, xattrs=_xattrs(fd))
-            left = status.st_size
-            while left and (data := os.read(fd, min(left, _PIECE))):
-                left -= len(data)
-                yield data
-            while left:
-                # A file that shrank under our hands: the header is out, so its length must be kept.
-                yield bytes(min(left, _PIECE))
-                left -= min(left, _PIECE)
-            yield padding(status.st_size)
-        finally:
-            os.close(fd)
+        yield from _content(fd, path, status)
+
+
+def _content(fd: int, path: str, status: os.stat_result) -> Iterator[bytes]:
+    """A regular file; closes ``fd``."""
+    try:
+        yield _header(path, REGULAR, status, size=status.st_size, xattrs=_xattrs(fd))
+        left = status.st_size
+        while left and (data := os.read(fd, min(left, _PIECE))):
+            left -= len(data)
+            yield data
+        while left:
+            # A file that shrank under our hands: the header is out, so its length must be kept.
+            yield bytes(min(left, _PIECE))
+            left -= min(left, _PIECE)
+        yield padding(status.st_size)
+    finally:
+        os.close(fd)
 
 
 def _header(

@@ -40,6 +40,7 @@ UMOUNT_NOFOLLOW = 8
 MOUNT_ATTR_RDONLY = 1
 _AT_RECURSIVE = 0x8000
 _OPEN_TREE_CLONE = 1
+_MOVE_MOUNT_T_EMPTY_PATH = 0x40
 _MOVE_MOUNT_F_EMPTY_PATH = 0x4
 _OPEN_TREE_CLOEXEC = os.O_CLOEXEC
 
@@ -187,6 +188,18 @@ class MountEntry(NamedTuple):
     fstype: str
     source: str
     super_options: str
+
+
+def move_mount_onto(mount_fd: int, target_fd: int) -> None:
+    """Attach a detached mount to what ``target_fd`` is a descriptor of."""
+    syscall(
+        SYS_MOVE_MOUNT,
+        mount_fd,
+        ctypes.c_char_p(b""),
+        target_fd,
+        ctypes.c_char_p(b""),
+        _MOVE_MOUNT_F_EMPTY_PATH | _MOVE_MOUNT_T_EMPTY_PATH,
+    )
 
 
 def _unescape(text: str) -> str:

@@ -116,3 +116,41 @@ def _make(parent: int, name: str, mode: int, uid: int, gid: int) -> None:
         os.fchmod(fd, mode)
     finally:
         os.close(fd)
+
+
+def resolve_in_root(root: int, path: str) -> str:
+    """Where ``path`` leads inside ``root``: absolute, without links as far as it exists.
+
+    Only for showing: what has the name may be another thing a moment later.
+    """
+    done: list[str] = []
+    pending = deque(path.split("/"))
+    links = 0
+    while pending:
+        part = pending.popleft()
+        if part == "..":
+            del done[-1:]
+        if part in ("", ".", ".."):
+            continue
+        target = _link_target(root, [*done, part])
+        if target is None:
+            done.append(part)
+            continue
+        links += 1
+        if links > _LINK_LIMIT:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+        if target.startswith("/"):
+            done.clear()
+        pending.extendleft(reversed(target.split("/")))
+    return "/" + "/".join(done)
+
+
+def _link_target(root: int, parts: list[str]) -> str | None:
+    try:
+        fd = open_in_root(root, "/".join(parts), os.O_PATH | os.O_NOFOLLOW, follow=False)
+    except OSError:
+        return None
+    try:
+        return os.readlink("", dir_fd=fd) if stat.S_ISLNK(os.fstat(fd).st_mode) else None
+    finally:
+        os.close(fd)

@@ -21,6 +21,7 @@ CLIENT_ONLY = {
 CLIENT_ONLY_SUBJECTS = {"contexts"}
 # Where Docker's API has another name for the verb than its client.
 OTHERWISE = {
+    "container.cp": ("cli/container/cp", "api/container/archive", "engine/container/archive"),
     "container.exec": ("cli/container/exec", "api/exec/start", "engine/exec/start"),
     "image.import_": ("cli/image/import_", "api/image/create", "engine/image/import_"),
 }

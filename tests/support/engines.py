@@ -129,7 +129,8 @@ class OwnEngine(Engine):
                 for line in stream:
                     if line.startswith(b"{"):
                         event = json.loads(line)
-                        if event.get("Type") == "container":
+                        # The event of a prune names no container.
+                        if event.get("Type") == "container" and event["Actor"]["ID"]:
                             self.ids.add(event["Actor"]["ID"])
 
     def kill(self) -> None:

@@ -1,6 +1,7 @@
 """What the five ``prune`` verbs share: the question before, the request, and the report after (A3.13)."""
 
 from berth.base.units import human_size
+from berth.cli.flags import Flag
 from berth.cli.streams import read_line
 from berth.client.target import filters
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     Pairs = list[tuple[str, str]]
 
+DRY_RUN = Flag("dry-run", "", "bool", "Show what would be removed, and remove nothing")
 SURE = "Are you sure you want to continue?"
 
 
@@ -34,52 +36,66 @@ def wanted_filters(cli: "Cli", given: "Pairs") -> "Pairs":
     return found
 
 
-def prune(cli: "Cli", path: str, pairs: "Pairs", **query: "Any") -> "dict[str, Any]":
-    """Ask the engine to remove; its report."""
-    report = cli.client.post(path, {"filters": filters(pairs), **query})
+def prune(
+    cli: "Cli", path: str, pairs: "Pairs", *, dry: bool = False, every: "bool | None" = None
+) -> "dict[str, Any]":
+    """Ask the engine to remove, or with ``dry`` what it would remove; its report.
+
+    An engine that cannot tell has no such path: nothing is ever removed by a request that only asks.
+    """
+    query = {"filters": filters(pairs), "all": every}
+    report = cli.client.get(f"/berth{path}", query) if dry else cli.client.post(path, query)
     return report if isinstance(report, dict) else {}
 
 
-def listed(title: str, lines: "list[str]") -> str:
+def title(what: str, *, dry: bool) -> str:
+    """The heading of a block."""
+    return f"Would delete {what}:" if dry else f"Deleted {what}:"
+
+
+def listed(heading: str, lines: "list[str]") -> str:
     """A block of the report; empty when nothing was removed."""
-    return "".join(f"{line}\n" for line in (title, *lines)) if lines else ""
+    return "".join(f"{line}\n" for line in (heading, *lines)) if lines else ""
 
 
-def containers(cli: "Cli", pairs: "Pairs") -> tuple[str, int]:
+def containers(cli: "Cli", pairs: "Pairs", *, dry: bool = False) -> tuple[str, int]:
     """Remove stopped containers: the report and the bytes gained."""
-    report = prune(cli, "/containers/prune", pairs)
-    return listed("Deleted Containers:", report.get("ContainersDeleted") or []), _gained(
+    report = prune(cli, "/containers/prune", pairs, dry=dry)
+    return listed(title("Containers", dry=dry), report.get("ContainersDeleted") or []), _gained(
         report, "ContainersDeleted"
     )
 
 
-def images(cli: "Cli", pairs: "Pairs", *, every: bool) -> tuple[str, int]:
+def images(cli: "Cli", pairs: "Pairs", *, every: bool, dry: bool = False) -> tuple[str, int]:
     """Remove dangling images, or with ``every`` all that no container uses."""
-    report = prune(cli, "/images/prune", [*pairs, ("dangling", str(not every).lower())])
+    report = prune(cli, "/images/prune", [*pairs, ("dangling", str(not every).lower())], dry=dry)
     lines = [
         f"untagged: {item['Untagged']}" if item.get("Untagged") else f"deleted: {item.get('Deleted', '')}"
         for item in report.get("ImagesDeleted") or ()
     ]
-    return listed("Deleted Images:", lines), _gained(report, "ImagesDeleted")
+    return listed(title("Images", dry=dry), lines), _gained(report, "ImagesDeleted")
 
 
-def volumes(cli: "Cli", pairs: "Pairs") -> tuple[str, int]:
+def volumes(cli: "Cli", pairs: "Pairs", *, dry: bool = False) -> tuple[str, int]:
     """Remove unused volumes."""
-    report = prune(cli, "/volumes/prune", pairs)
-    return listed("Deleted Volumes:", report.get("VolumesDeleted") or []), _gained(report, "VolumesDeleted")
+    report = prune(cli, "/volumes/prune", pairs, dry=dry)
+    return listed(title("Volumes", dry=dry), report.get("VolumesDeleted") or []), _gained(
+        report, "VolumesDeleted"
+    )
 
 
-def networks(cli: "Cli", pairs: "Pairs") -> str:
+def networks(cli: "Cli", pairs: "Pairs", *, dry: bool = False) -> str:
     """Remove unused networks."""
-    report = prune(cli, "/networks/prune", pairs)
-    return listed("Deleted Networks:", report.get("NetworksDeleted") or [])
+    report = prune(cli, "/networks/prune", pairs, dry=dry)
+    return listed(title("Networks", dry=dry), report.get("NetworksDeleted") or [])
 
 
 def build_cache(cli: "Cli", pairs: "Pairs", *, every: bool) -> tuple[str, int]:
     """Remove the build cache."""
-    report = prune(cli, "/build/prune", pairs, all=every or None)
-    title = "Deleted build cache objects:"
-    return listed(title, report.get("CachesDeleted") or []), _gained(report, "CachesDeleted")
+    report = prune(cli, "/build/prune", pairs, every=every or None)
+    return listed(title("build cache objects", dry=False), report.get("CachesDeleted") or []), _gained(
+        report, "CachesDeleted"
+    )
 
 
 def _gained(report: "dict[str, Any]", name: str) -> int:
@@ -92,6 +108,7 @@ def show(cli: "Cli", output: str) -> None:
         cli.out.line(output)
 
 
-def show_total(cli: "Cli", gained: int) -> None:
-    """Print what was gained."""
-    cli.out.line(f"Total reclaimed space: {human_size(gained, 4)}")
+def show_total(cli: "Cli", gained: int, *, dry: bool = False) -> None:
+    """Print what was, or would be, gained."""
+    what = "Would reclaim" if dry else "Total reclaimed space"
+    cli.out.line(f"{what}: {human_size(gained, 4)}")

@@ -1,4 +1,4 @@
-"""``POST /images/prune``."""
+"""``POST /images/prune``, and ``GET /berth/images/prune``, which only tells what would go."""
 
 from berth.api.answers import json_answer
 from berth.api.call import Call
@@ -9,6 +9,6 @@ from berth.server.message import Answer
 
 async def handle(call: Call) -> Answer:
     """Remove unused images."""
-    report = await prune(call.engine, call.filters(FILTERS))
+    report = await prune(call.engine, call.filters(FILTERS), dry=call.request.method == "GET")
     deleted = [removed(one) for one in report.removed] or None
     return json_answer({"ImagesDeleted": deleted, "SpaceReclaimed": report.reclaimed})

@@ -1,4 +1,4 @@
-"""``POST /volumes/prune``."""
+"""``POST /volumes/prune``, and ``GET /berth/volumes/prune``, which only tells what would go."""
 
 from berth.api.answers import json_answer
 from berth.api.call import Call
@@ -12,5 +12,5 @@ async def handle(call: Call) -> Answer:
     filters = call.filters(FILTERS)
     if call.version < (1, 42):
         filters = Filters({"label": filters.get("label"), "label!": filters.get("label!"), "all": ["true"]})
-    report = await prune(call.engine, filters)
+    report = await prune(call.engine, filters, dry=call.request.method == "GET")
     return json_answer({"VolumesDeleted": list(report.deleted), "SpaceReclaimed": report.reclaimed})

@@ -13,6 +13,7 @@ COMMAND = Command(
     "[OPTIONS]",
     (
         Flag("all", "a", "bool", "Remove all unused images, not just dangling ones"),
+        prune.DRY_RUN,
         Flag("filter", "", "filter", 'Provide filter values (e.g. "until=<timestamp>")'),
         Flag("force", "f", "bool", "Do not prompt for confirmation"),
     ),
@@ -26,9 +27,11 @@ _ALL = (
 def run(cli: "Cli", options: "Options") -> int:
     """Remove dangling images, or with --all every unused one, after asking."""
     pairs = prune.wanted_filters(cli, options.filter)
-    if not options.force and not prune.confirmed(cli, _ALL if options.all else _DANGLING):
+    if not (options.force or options.dry_run) and not prune.confirmed(
+        cli, _ALL if options.all else _DANGLING
+    ):
         return 0
-    output, gained = prune.images(cli, pairs, every=options.all)
+    output, gained = prune.images(cli, pairs, every=options.all, dry=options.dry_run)
     prune.show(cli, output)
-    prune.show_total(cli, gained)
+    prune.show_total(cli, gained, dry=options.dry_run)
     return 0

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 COMMAND = Command(
     "[OPTIONS]",
     (
+        prune.DRY_RUN,
         Flag("filter", "", "filter", 'Provide filter values (e.g. "until=<timestamp>")'),
         Flag("force", "f", "bool", "Do not prompt for confirmation"),
     ),
@@ -22,6 +23,6 @@ WARNING = f"WARNING! This will remove all custom networks not used by at least o
 def run(cli: "Cli", options: "Options") -> int:
     """Remove all unused networks, after asking."""
     pairs = prune.wanted_filters(cli, options.filter)
-    if options.force or prune.confirmed(cli, WARNING):
-        prune.show(cli, prune.networks(cli, pairs))
+    if options.force or options.dry_run or prune.confirmed(cli, WARNING):
+        prune.show(cli, prune.networks(cli, pairs, dry=options.dry_run))
     return 0

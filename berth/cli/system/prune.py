@@ -14,6 +14,7 @@ COMMAND = Command(
     "[OPTIONS]",
     (
         Flag("all", "a", "bool", "Remove all unused images not just dangling ones"),
+        prune.DRY_RUN,
         Flag("filter", "", "filter", 'Provide filter values (e.g. "label=<key>=<value>")'),
         Flag("force", "f", "bool", "Do not prompt for confirmation"),
         Flag("volumes", "", "bool", "Prune anonymous volumes"),
@@ -26,18 +27,20 @@ def run(cli: "Cli", options: "Options") -> int:
     pairs = prune.wanted_filters(cli, options.filter)
     if options.volumes and any(name == "until" for name, _ in options.filter):
         raise InvalidArgument('ERROR: The "until" filter is not supported with "--volumes"')
-    if not options.force and not prune.confirmed(cli, _warning(options, pairs)):
+    if not (options.force or options.dry_run) and not prune.confirmed(cli, _warning(options, pairs)):
         return 0
-    blocks = [prune.containers(cli, pairs)]
+    blocks = [prune.containers(cli, pairs, dry=options.dry_run)]
     prune.show(cli, blocks[-1][0])
-    prune.show(cli, prune.networks(cli, pairs))
+    prune.show(cli, prune.networks(cli, pairs, dry=options.dry_run))
     if options.volumes:
-        blocks.append(prune.volumes(cli, pairs))
+        blocks.append(prune.volumes(cli, pairs, dry=options.dry_run))
         prune.show(cli, blocks[-1][0])
-    for act in (prune.images, prune.build_cache):
-        blocks.append(act(cli, pairs, every=options.all))
+    blocks.append(prune.images(cli, pairs, every=options.all, dry=options.dry_run))
+    prune.show(cli, blocks[-1][0])
+    if not options.dry_run:
+        blocks.append(prune.build_cache(cli, pairs, every=options.all))
         prune.show(cli, blocks[-1][0])
-    prune.show_total(cli, sum(gained for _, gained in blocks))
+    prune.show_total(cli, sum(gained for _, gained in blocks), dry=options.dry_run)
     return 0
 
 

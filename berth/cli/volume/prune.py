@@ -14,6 +14,7 @@ COMMAND = Command(
     "[OPTIONS]",
     (
         Flag("all", "a", "bool", "Remove all unused volumes, not just anonymous ones", api="1.42"),
+        prune.DRY_RUN,
         Flag("filter", "", "filter", 'Provide filter values (e.g. "label=<label>")'),
         Flag("force", "f", "bool", "Do not prompt for confirmation"),
     ),
@@ -35,9 +36,9 @@ def run(cli: "Cli", options: "Options") -> int:
             raise InvalidArgument("conflicting options: cannot specify both --all and --filter all=1")
         pairs.append(("all", "true"))
         warning = _ALL
-    if not options.force and not prune.confirmed(cli, warning):
+    if not (options.force or options.dry_run) and not prune.confirmed(cli, warning):
         return 0
-    output, gained = prune.volumes(cli, pairs)
+    output, gained = prune.volumes(cli, pairs, dry=options.dry_run)
     prune.show(cli, output)
-    prune.show_total(cli, gained)
+    prune.show_total(cli, gained, dry=options.dry_run)
     return 0

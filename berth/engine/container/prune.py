@@ -10,6 +10,7 @@ from berth.base.units import parse_duration
 from berth.engine.container.record import ContainerRecord, Status
 from berth.engine.container.rm import remove
 from berth.engine.engine import Engine
+from berth.engine.verbs import change
 
 FILTERS = frozenset(("label", "label!", "until"))
 _REMOVABLE = frozenset((Status.CREATED, Status.EXITED, Status.DEAD))
@@ -22,8 +23,12 @@ class Pruned(NamedTuple):
     reclaimed: int
 
 
-async def prune(engine: Engine, filters: Filters) -> Pruned:
-    """Remove stopped containers that pass ``filters``; one that is started meanwhile is left alone."""
+@change
+async def prune(engine: Engine, filters: Filters, *, dry: bool = False) -> Pruned:
+    """Remove stopped containers that pass ``filters``; one that is started meanwhile is left alone.
+
+    With ``dry`` nothing is removed: the report says what would be.
+    """
     before = _until(filters)
     gone: list[str] = []
     reclaimed = 0
@@ -33,12 +38,14 @@ async def prune(engine: Engine, filters: Filters) -> Pruned:
             continue
         size = await engine.images.usage(record.id)
         try:
-            await remove(engine, record.id)
+            if not dry:
+                await remove(engine, record.id)
         except BerthError:
             continue
         gone.append(record.id)
         reclaimed += size
-    await engine.events.record("container", "prune", "", {"reclaimed": str(reclaimed)})
+    if not dry:
+        await engine.events.record("container", "prune", "", {"reclaimed": str(reclaimed)})
     return Pruned(tuple(gone), reclaimed)
 
 
@@ -78,5 +85,8 @@ def parse_moment(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidArgument(f"invalid time {text!r}: use a time stamp or a duration such as 24h") from None
+        raise InvalidArgument(
+            f'failed to parse value as time or duration: "{text}"',
+            hint="use a time stamp or a duration such as 24h",
+        ) from None
     return int(moment.timestamp() * 1e9)

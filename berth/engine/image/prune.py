@@ -6,7 +6,7 @@ from berth.base.errors import BerthError
 from berth.base.filters import Filters
 from berth.engine.engine import Engine
 from berth.engine.image.rm import Removed, remove
-from berth.engine.image.use import names_of, parents_of
+from berth.engine.image.use import container_counts, names_of, parents_of
 from berth.engine.pruning import labels_pass, until_ns
 from berth.engine.verbs import change
 from berth.image.model import Image
@@ -22,16 +22,18 @@ class PrunedImages(NamedTuple):
 
 
 @change
-async def prune(engine: Engine, filters: Filters) -> PrunedImages:
-    """Remove unnamed images; with the filter ``dangling=false`` all that no container is made of."""
-    dangling_only = filters.boolean("dangling") is not False
-    before = until_ns(filters)
+async def prune(engine: Engine, filters: Filters, *, dry: bool = False) -> PrunedImages:
+    """Remove unnamed images; with the filter ``dangling=false`` all that no container is made of.
+
+    With ``dry`` nothing is removed: the report says what would be, apart from parents that go along.
+    """
+    chosen = _candidates(engine, filters)
+    if dry:
+        return _foreseen(engine, chosen)
     size_before = engine.images.layers_size()
     removed: list[Removed] = []
-    for image in _candidates(engine, filters, before):
+    for image in chosen:
         names = names_of(engine, image.id)
-        if names.tags and dangling_only:
-            continue
         for ref in [str(name) for name in (*names.tags, *names.digests)] or [image.id]:
             try:
                 removed += await remove(engine, ref)
@@ -42,13 +44,31 @@ async def prune(engine: Engine, filters: Filters) -> PrunedImages:
     return PrunedImages(tuple(removed), reclaimed)
 
 
-def _candidates(engine: Engine, filters: Filters, before: int | None) -> list[Image]:
+def _candidates(engine: Engine, filters: Filters) -> list[Image]:
+    dangling_only = filters.boolean("dangling") is not False
+    before = until_ns(filters)
     images = engine.images.list()
     parents = parents_of(images)
     return [
         image
         for image in images
-        if (names_of(engine, image.id) or image.id not in parents)
+        if not (dangling_only and names_of(engine, image.id).tags)
+        and (names_of(engine, image.id) or image.id not in parents)
         and (before is None or image.created_ns <= before)
         and labels_pass(filters, image.config.config.labels or {})
     ]
+
+
+def _foreseen(engine: Engine, chosen: list[Image]) -> PrunedImages:
+    used = container_counts(engine)
+    going = [image for image in chosen if image.id not in used and not engine.images.children(image.id)]
+    ids = {image.id for image in going}
+    kept = {layer for image in engine.images.list() if image.id not in ids for layer in image.layers}
+    lonely = {layer for image in going for layer in image.layers} - kept
+    found = [engine.images.layers.find(layer) for layer in lonely]
+    removed: list[Removed] = []
+    for image in going:
+        names = names_of(engine, image.id)
+        removed += [Removed(untagged=name.familiar) for name in (*names.tags, *names.digests)]
+        removed.append(Removed(deleted=image.id))
+    return PrunedImages(tuple(removed), sum(info.size for info in found if info is not None))

@@ -11,8 +11,11 @@ FILTERS = frozenset(("label", "label!", "until"))
 
 
 @change
-async def prune(engine: Engine, filters: Filters) -> PruneReport:
-    """Remove the user's networks that no container, running or not, is to be connected to."""
+async def prune(engine: Engine, filters: Filters, *, dry: bool = False) -> PruneReport:
+    """Remove the user's networks that no container, running or not, is to be connected to.
+
+    With ``dry`` nothing is removed: the report says what would be.
+    """
     before = until_ns(filters)
     wanted = {name for cell in engine.containers for name in cell.record.endpoints}
     deleted: list[str] = []
@@ -23,9 +26,11 @@ async def prune(engine: Engine, filters: Filters) -> PruneReport:
         if not wanted.isdisjoint((network.name, network.id)):
             continue
         try:
-            await remove(engine, network.id)
+            if not dry:
+                await remove(engine, network.id)
         except BerthError:
             continue  # somebody was quicker, to use it or to remove it
         deleted.append(network.name)
-    await engine.events.record("network", "prune", "", {"reclaimed": "0"})
+    if not dry:
+        await engine.events.record("network", "prune", "", {"reclaimed": "0"})
     return PruneReport(tuple(deleted), 0)

@@ -11,8 +11,11 @@ FILTERS = frozenset(("all", "label", "label!"))
 
 
 @change
-async def prune(engine: Engine, filters: Filters) -> PruneReport:
-    """Remove anonymous unused volumes; with the filter ``all=true`` the named ones too."""
+async def prune(engine: Engine, filters: Filters, *, dry: bool = False) -> PruneReport:
+    """Remove anonymous unused volumes; with the filter ``all=true`` the named ones too.
+
+    With ``dry`` nothing is removed: the report says what would be.
+    """
     named = bool(filters.boolean("all"))
     used = users(engine)
     deleted: list[str] = []
@@ -22,11 +25,14 @@ async def prune(engine: Engine, filters: Filters) -> PruneReport:
             continue
         size = await engine.volumes.usage(volume.name)
         try:
-            await engine.volumes.remove(volume.name)
+            if not dry:
+                await engine.volumes.remove(volume.name)
         except (Conflict, NotFound):
             continue  # somebody was quicker, to use it or to remove it
         deleted.append(volume.name)
         reclaimed += size
-        await engine.events.record("volume", "destroy", volume.name, {"driver": volume.driver})
-    await engine.events.record("volume", "prune", "", {"reclaimed": str(reclaimed)})
+        if not dry:
+            await engine.events.record("volume", "destroy", volume.name, {"driver": volume.driver})
+    if not dry:
+        await engine.events.record("volume", "prune", "", {"reclaimed": str(reclaimed)})
     return PruneReport(tuple(deleted), reclaimed)

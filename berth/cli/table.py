@@ -89,6 +89,7 @@ HIDDEN = {
 
 # group: (its line in help, its commands)
 GROUPS = {
+    "builder": ("Manage builds", {"prune": ("builder.prune", "Remove build cache")}),
     "container": (
         "Manage containers",
         {

@@ -11,6 +11,7 @@ from tests.lint.sources import PACKAGE
 
 # Verbs of the client that are put together from others, or never reach an engine.
 CLIENT_ONLY = {
+    "builder.prune",  # there is no build cache yet: the engine has nothing to do
     "completion",
     "inspect",  # asks container, image, network and volume in turn
     "container.port",

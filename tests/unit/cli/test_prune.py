@@ -57,6 +57,30 @@ def test_anything_but_y_removes_nothing(
     assert daemon.seen() == []
 
 
+def test_dry_run(daemon: FakeDaemon, docker: Call) -> None:
+    """Only requests that cannot remove anything, whatever engine answers; no question."""
+    daemon.on("GET /berth/containers/prune", (200, {"ContainersDeleted": ["a"], "SpaceReclaimed": 5}))
+    daemon.on("GET /berth/networks/prune", (200, {"NetworksDeleted": ["net"]}))
+    daemon.on("GET /berth/volumes/prune", (200, {"VolumesDeleted": [], "SpaceReclaimed": 0}))
+    daemon.on("GET /berth/images/prune", (200, {"ImagesDeleted": [{"Deleted": "x"}], "SpaceReclaimed": 2}))
+    assert tuple(docker("system", "prune", "--dry-run", "--volumes")) == (
+        0,
+        "Would delete Containers:\na\n\nWould delete Networks:\nnet\n\nWould delete Images:\ndeleted: x\n\n"
+        "Would reclaim: 7B\n",
+        "",
+    )
+    assert (
+        docker("container", "prune", "--dry-run").out == "Would delete Containers:\na\n\nWould reclaim: 5B\n"
+    )
+
+
+def test_builder(daemon: FakeDaemon, docker: Call, stdin: Callable[[bytes], None]) -> None:
+    daemon.on("POST /build/prune", (200, {"CachesDeleted": None, "SpaceReclaimed": 0}))
+    stdin(b"y\n")
+    warning = f"WARNING! This will remove all dangling build cache. {SURE}"
+    assert tuple(docker("builder", "prune")) == (0, f"{warning}Total reclaimed space: 0B\n", "")
+
+
 def test_yes(daemon: FakeDaemon, docker: Call, stdin: Callable[[bytes], None]) -> None:
     daemon.on("POST /containers/prune", (200, {"ContainersDeleted": ["a", "b"], "SpaceReclaimed": 1923}))
     stdin(b" Y \n")

@@ -1,0 +1,1 @@
+"""Docker's verbs about the build cache."""

@@ -10,6 +10,7 @@ from berth.engine.container.connect import connect
 from berth.engine.container.files import run_dir
 from berth.engine.container.filesystem import prepare_mounts, prepare_shm, prepare_working_dir
 from berth.engine.container.record import EndpointState, PublishedPort
+from berth.engine.container.resources import refuse_device_requests
 from berth.engine.container.runtime import runtime_of
 from berth.engine.container.specify import Surroundings, spec_options
 from berth.engine.container.teardown import teardown
@@ -32,6 +33,7 @@ async def launch(engine: Engine, cell: Cell) -> Launched:
     On any failure everything is undone, in the opposite order, and the failure is raised.
     """
     record = cell.record
+    refuse_device_requests(record.host)
     directory = run_dir(engine, record.id)
     if directory.exists():
         await teardown(engine, record)  # left by a run whose clean-up was cut off

@@ -1,6 +1,7 @@
 """Limits and devices of a request in the runtime room's terms; paths of devices are looked up here."""
 
 from berth.engine.spec.resources import Resources, ThrottleDevice
+from berth.runtime.errors import UNKNOWN_FAILURE, RuntimeFailure
 from berth.runtime.spec.devices import block_limit, devices_from_path, host_devices, parse_device_rule
 from berth.runtime.spec.options import BlockLimit, DeviceNode, DeviceRule, Limits
 
@@ -29,6 +30,17 @@ def runtime_limits(given: Resources) -> Limits:
         read_iops=_throttles(given.blkio_device_read_iops),
         write_iops=_throttles(given.blkio_device_write_iops),
     )
+
+
+def refuse_device_requests(given: Resources) -> None:
+    """No driver for requested devices (``--gpus``) exists yet: say so at the start as dockerd does."""
+    for request in given.device_requests:
+        wanted = " ".join("[" + " ".join(group) + "]" for group in request.capabilities)
+        raise RuntimeFailure(
+            f'could not select device driver "{request.driver}" with capabilities: [{wanted}]',
+            UNKNOWN_FAILURE,
+            hint="this engine cannot hand out GPUs yet; --device gives a container single devices",
+        )
 
 
 def _throttles(devices: tuple[ThrottleDevice, ...]) -> tuple[BlockLimit, ...]:

@@ -147,10 +147,8 @@ def test_bad_limits(docker: Client, name: str, words: list[str], complaint: str)
     assert docker.ok("ps", "-aq", "--filter", f"name={name}") == ""
 
 
-def test_gpus_without_any(docker: Client, engine: Engine) -> None:
+def test_gpus_without_any(docker: Client) -> None:
     """A1.5: where no driver offers GPUs: exit 125 and the text that people search for."""
-    if not engine.is_dockerd:
-        pytest.skip("berth's answer to --gpus belongs to the issue about GPUs")
     result = docker("run", "--rm", "--gpus", "all", "busybox", "true")
     assert result.code == 125
     assert re.search(r'could not select device driver "" with capabilities: \[\[gpu\]\]', result.err)

@@ -96,7 +96,7 @@ def _xz() -> _Engine:
 _ENGINES: dict[str, Callable[[], _Engine]] = {
     "gzip": _gzip, "bzip2": bz2.BZ2Decompressor, "xz": _xz, "zstd": _ZstdEngine,
 }  # fmt: skip
-_DAMAGE = (lzma.LZMAError, zstandard.ZstdError, OSError, EOFError)
+_DAMAGE = (lzma.LZMAError, zstandard.ZstdError, igzip_lib.IsalError, OSError, EOFError)
 
 
 class Inflow:

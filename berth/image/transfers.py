@@ -224,16 +224,17 @@ async def _download(
             await _ended(writing)
         audience.tell_sometimes(item, "Downloading", partial.written, job.size, time.monotonic())
 
-    chunks = job.source.blob(job.digest, job.size, partial.written)
-    async for chunk in chunks:
-        if reading.done():
-            reading.result()  # raises what is wrong with the archive
-        pending.append(chunk)
-        size += len(chunk)
-        if size >= _WRITE:
-            await flush()
-    if pending:
-        await flush()
+    try:
+        async for chunk in job.source.blob(job.digest, job.size, partial.written):
+            if reading.done():
+                reading.result()  # raises what is wrong with the archive
+            pending.append(chunk)
+            size += len(chunk)
+            if size >= _WRITE:
+                await flush()
+    finally:
+        if pending:
+            await flush()  # also when the pull ends here: the next one goes on from what has come
 
 
 async def _ended(future: "asyncio.Future[T]") -> None:

@@ -14,6 +14,7 @@ from berth.image.tar.source import ChunkSource
 from berth.kernel.capabilities import effective_capabilities
 from berth.kernel.mount import mounts_below, umount_if_mounted
 from berth.kernel.overlay import mount_overlay
+from berth.kernel.removal import remove_tree
 
 pytestmark = pytest.mark.root
 
@@ -25,6 +26,7 @@ def stack(tmp_path: Path) -> Iterator["Stack"]:
     yield Stack(tmp_path)
     for mounted in mounts_below(tmp_path):
         umount_if_mounted(mounted, detach=True)
+    remove_tree(tmp_path)  # pytest itself would fail at the deep ones
 
 
 class Stack:

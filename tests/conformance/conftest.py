@@ -6,6 +6,7 @@ Every test gets the session's engine, and whatever a test made is gone when it e
 import re
 import shlex
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,8 @@ def prepared(engine_name: str, request: pytest.FixtureRequest) -> None:
         pytest.skip(reason)
     if done := mount_hugetlb_v1():
         print(done)
+    # a run that is ended from outside takes its engines with it
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

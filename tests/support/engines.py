@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -62,9 +61,7 @@ class OwnEngine(Engine):
         self.data_root, self.exec_root = self.root / "data", self.root / "exec"
         self.pidfile = self.root / "engine.pid"
         self.log = self.root / "engine.log"
-        super().__init__(
-            kind, f"unix://{self.root}/engine.sock", NetworkNamespace(f"conf-{uuid.uuid4().hex[:8]}")
-        )
+        super().__init__(kind, f"unix://{self.root}/engine.sock", NetworkNamespace(self.root.name))
         self.process: subprocess.Popen[bytes] | None = None
         self.ids: set[str] = set()
         self._watcher: threading.Thread | None = None
@@ -177,6 +174,7 @@ class OwnEngine(Engine):
         """Take everything away, whatever state things are in."""
         assert self.namespace is not None
         if self.process is not None:
+            self._remove_containers()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.stop()
         if self.process is not None:
@@ -184,6 +182,12 @@ class OwnEngine(Engine):
         self._sweep()
         self.namespace.remove()
         shutil.rmtree(self.root, ignore_errors=True)
+
+    def _remove_containers(self) -> None:
+        """So that a stop need not wait for processes that ignore the stop signal."""
+        with contextlib.suppress(OSError, ValueError):
+            for row in self.api.get("/containers/json", all=True).json():
+                self.api.delete(f"/containers/{row['Id']}", force=True, v=True)
 
     def _sweep(self) -> None:
         for pid in processes_naming(str(self.root)):

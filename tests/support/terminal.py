@@ -94,6 +94,14 @@ class Session:
                     f"seen since the last match: {self._pending!r}"
                 )
 
+    def shows(self, pattern: str | bytes, *, timeout: float) -> bool:
+        """Whether the pattern comes within ``timeout``; for loops that try until the other side is ready."""
+        try:
+            self.expect(pattern, timeout=timeout)
+        except AssertionError:
+            return False
+        return True
+
     def rest(self, *, timeout: float = DEFAULT_TIMEOUT) -> bytes:
         """Everything until the program closes its end."""
         deadline = time.monotonic() + timeout

@@ -132,10 +132,15 @@ def test_no_stdin(docker: Client, name: str) -> None:
     """A7 attach: --no-stdin keeps the input away."""
     docker.ok("run", "-di", "--name", name, "busybox", "sh", "-c", "while read x; do echo got $x; done")
     with docker.piped("attach", "--no-stdin", name) as watching, docker.piped("attach", name) as typing:
+
+        def typed_words_are_seen() -> bool:
+            typing.send("word\n")
+            return watching.shows("got word\n", timeout=0.2)
+
+        wait_until(typed_words_are_seen, "both clients are attached")
         watching.send("unheard\n")
-        typing.send("word\n")
-        typing.expect("got word\n")
-        watching.expect("got word\n")
+        typing.send("last\n")
+        watching.expect("got last\n")
         assert b"unheard" not in watching.seen
         docker.ok("kill", name)
         assert typing.wait() == 137

@@ -220,13 +220,14 @@ def test_inspect(api: Api, sleeper: str) -> None:
     assert after["ExitCode"] == 5
 
 
-def test_start_twice(api: Api, sleeper: str) -> None:
+def test_start_twice(api: Api, sleeper: str, engine: Engine) -> None:
     """Bad input: an exec runs once."""
     one = api.post(f"/containers/{sleeper}/exec", {"Cmd": ["true"], "AttachStdout": True}).json()["Id"]
     api.take("POST", f"/exec/{one}/start", json_body={}).read_all()
     again = api.post(f"/exec/{one}/start", {"Detach": True})
     assert again.status == 409
-    assert again.message == f"Error: Exec command {one} has already run"
+    said = expect(engine, dockerd=f"Error: Exec command {one}", berthd=f"exec command {one}")
+    assert again.message == f"{said} has already run"
 
 
 def test_many_at_once(api: Api, sleeper: str) -> None:

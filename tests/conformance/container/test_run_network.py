@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.cli import Client
 from tests.support.engines import Engine
+from tests.support.expect import expect
 from tests.support.host import connect_tcp
 from tests.support.http import Api
 from tests.support.waiting import wait_until
@@ -238,12 +239,19 @@ def test_container_network(docker: Client, name: str) -> None:
     )
 
 
-def test_container_network_of_a_stopped_one(docker: Client, name: str) -> None:
+def test_container_network_of_a_stopped_one(docker: Client, name: str, engine: Engine) -> None:
     """B4: joining needs a running container."""
     docker.ok("create", "--name", name, "busybox")
     result = docker("run", "--rm", "--network", f"container:{name}", "busybox", "true")
     assert result.code == 125
-    assert "cannot join network of a non running container" in result.err
+    assert (
+        expect(
+            engine,
+            dockerd="cannot join network of a non running container: ",
+            berthd=f"cannot join network namespace of a non running container: container {name} is created\n",
+        )
+        in result.err
+    )
 
 
 @pytest.mark.parametrize(

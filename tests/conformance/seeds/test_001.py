@@ -188,20 +188,15 @@ def test_everything_together(docker: Client, engine: Engine, jupyter_base: str) 
         assert slip.code == 125
         assert "unknown shorthand flag: 'i' in -it" in slip.err
     with docker.terminal_shell("docker attach jupyter") as session:
-        wait_until(lambda: fetch(engine, 18889) and shows(session), "the notebook's output appears")
+        wait_until(
+            lambda: fetch(engine, 18889) and session.shows("GET /lab", timeout=0.5),
+            "the notebook's output appears",
+        )
         session.send(CTRL_P + CTRL_Q)
         session.expect("read escape sequence")
         assert session.wait() == 1
     assert fetch(engine, 18889).endswith(b"jupyter")
     assert "Serving notebooks on port 8889" in docker.ok("logs", "jupyter")
-
-
-def shows(session) -> bool:
-    try:
-        session.expect("GET /lab", timeout=0.5)
-    except AssertionError:
-        return False
-    return True
 
 
 def test_jupyter_by_hand(docker: Client, engine: Engine, jupyter_base: str, name: str) -> None:

@@ -45,12 +45,13 @@ class Partials:
         """Remove the parts that were not touched for ``keep_s`` seconds; returns the bytes that are free."""
         freed = 0
         limit = time.time() - keep_s
-        for entry in os.scandir(self._directory):
-            with contextlib.suppress(FileNotFoundError):
-                status = entry.stat(follow_symlinks=False)
-                if status.st_mtime < limit:
-                    os.unlink(entry.path)
-                    freed += status.st_size
+        with os.scandir(self._directory) as entries:
+            for entry in entries:
+                with contextlib.suppress(FileNotFoundError):
+                    status = entry.stat(follow_symlinks=False)
+                    if status.st_mtime < limit:
+                        os.unlink(entry.path)
+                        freed += status.st_size
         return freed
 
 

@@ -338,8 +338,7 @@ def children(layout: CgroupLayout, path: str) -> Iterator[str]:
     """Names of the groups directly below ``path`` in any hierarchy, each once: what a crash may have left."""
     seen: set[str] = set()
     for root in layout.hierarchies():
-        with contextlib.suppress(FileNotFoundError):
-            for entry in os.scandir(root / path.strip("/")):
-                if entry.is_dir(follow_symlinks=False) and entry.name not in seen:
-                    seen.add(entry.name)
-                    yield entry.name
+        with contextlib.suppress(FileNotFoundError), os.scandir(root / path.strip("/")) as entries:
+            fresh = [e.name for e in entries if e.is_dir(follow_symlinks=False) and e.name not in seen]
+            seen.update(fresh)
+            yield from fresh

@@ -17,6 +17,7 @@ CLIENT_ONLY = {
     "container.port",
     "container.run",
     "system.aliases",
+    "system.logout",  # credentials are the client's
     "system.prune",
 }
 CLIENT_ONLY_SUBJECTS = {"contexts"}
@@ -24,6 +25,9 @@ CLIENT_ONLY_SUBJECTS = {"contexts"}
 OTHERWISE = {
     "container.cp": ("cli/container/cp", "api/container/archive", "engine/container/archive"),
     "container.exec": ("cli/container/exec", "api/exec/start", "engine/exec/start"),
+    "image.pull": ("cli/image/pull", "api/image/create", "engine/image/pull"),
+    "system.login": ("cli/system/login", "api/system/auth", "engine/system/auth"),
+    "system.search": ("cli/system/search", "api/image/search", "engine/image/search"),
     "image.import_": ("cli/image/import_", "api/image/create", "engine/image/import_"),
 }
 

@@ -96,7 +96,13 @@ def _xz() -> _Engine:
 _ENGINES: dict[str, Callable[[], _Engine]] = {
     "gzip": _gzip, "bzip2": bz2.BZ2Decompressor, "xz": _xz, "zstd": _ZstdEngine,
 }  # fmt: skip
-_DAMAGE = (lzma.LZMAError, zstandard.ZstdError, igzip_lib.IsalError, OSError, EOFError)
+_DAMAGE = (
+    lzma.LZMAError,
+    zstandard.ZstdError,
+    igzip_lib.IsalError,
+    OSError,
+    EOFError,
+)
 
 
 class Inflow:
@@ -149,7 +155,7 @@ class Inflow:
     def _decompress(self, engine: _Engine, data: bytes) -> bytes:
         try:
             return engine.decompress(data, _OUTPUT)
-        except _DAMAGE as error:
+        except _DAMAGE as error:  # type: ignore[misc]  # isal's stub calls its error class an instance
             raise InvalidArgument(f"damaged {self.method} data: {error}") from error
 
     def _expect_zeros(self) -> None:

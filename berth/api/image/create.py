@@ -8,7 +8,7 @@ from berth.api.transfer import answer_transfer
 from berth.base.errors import InvalidArgument, Unsupported
 from berth.base.reference import ImageRef, parse_reference
 from berth.engine.image.import_ import ImportRequest, import_
-from berth.engine.image.pull import PullOptions, pull_image
+from berth.engine.image.pull import PullOptions, check_name, pull_image
 from berth.image.selection import parse_platform
 from berth.registry.credentials import decode_header
 from berth.server.message import Answer
@@ -49,6 +49,7 @@ async def _pull(call: Call) -> Answer:
         credentials=decode_header(call.request.headers.get("x-registry-auth", "")),
         caller=call.request.caller,
     )
+    check_name(options.ref)
     return await answer_transfer(
         call.engine, "pull", lambda progress: pull_image(call.engine, options, progress)
     )

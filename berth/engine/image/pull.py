@@ -26,12 +26,17 @@ class PullOptions(NamedTuple):
     caller: Caller
 
 
+def check_name(ref: ImageRef) -> None:
+    """Refuse the one name that no registry may serve."""
+    if ref.familiar_name == "scratch":
+        raise Forbidden("'scratch' is a reserved name")
+
+
 async def pull_image(engine: Engine, options: PullOptions, progress: TransferProgress) -> None:
     """Pull, tell ``progress`` all of it, and append an event. NotFound in Docker's words when there is no
     such image."""
     ref = options.ref
-    if ref.familiar_name == "scratch":
-        raise Forbidden("'scratch' is a reserved name")
+    check_name(ref)
     sources = await engine.registries.source(ref, options.credentials)
     changed = False
     pulled = None

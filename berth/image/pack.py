@@ -101,6 +101,10 @@ class _Place(NamedTuple):
     path: str
     trees: tuple[int, ...]
     below: tuple[int, ...]
+    status: os.stat_result | None = None
+    """Of the directory itself; None for the root, which has no member of its own."""
+    opaque: bool = False
+    """The layer hides what lies below."""
 
 
 _Opened = list[tuple[int, int]]
@@ -120,12 +124,20 @@ class _Packer:
         self.todo: list[_Place] = []
 
     def directory(self, place: _Place) -> Iterator[bytes]:
-        """What is in the directory, itself not included; what its subdirectories hold is queued."""
+        """The directory and the files in it; its subdirectories are queued, to follow at once.
+
+        So everything of a directory comes together, which readers that set its times when they leave it
+        rely on (GNU tar).
+        """
         deeper: list[_Place] = []
         with contextlib.ExitStack() as stack:
             here = _open_all(place.trees, place.path, stack)
             below = _open_all(place.below, place.path, stack)
             lowers = [fd for _, fd in below]
+            if place.status is not None and here:
+                yield _header(self._prefix + place.path, DIRECTORY, place.status, xattrs=_xattrs(here[0][1]))
+                if place.opaque:
+                    yield _mark(place.path + OPAQUE_NAME)
             for name in sorted({name for _, fd in here for name in os.listdir(fd)}):
                 path = place.path + name
                 for above, (_, fd) in enumerate(here):
@@ -134,7 +146,7 @@ class _Packer:
                     except FileNotFoundError:
                         continue
                     if stat.S_ISDIR(status.st_mode):
-                        yield from self._subdirectory(path, status, here[above:], below, deeper)
+                        self._subdirectory(path, status, here[above:], below, deeper)
                     elif not (self._layer and is_whiteout(status)):
                         yield from self._file(fd, name, self._prefix + path, status)
                     elif lookup(name, lowers) is not None:
@@ -144,7 +156,7 @@ class _Packer:
 
     def _subdirectory(
         self, path: str, status: os.stat_result, here: _Opened, below: _Opened, deeper: list[_Place]
-    ) -> Iterator[bytes]:
+    ) -> None:
         name = path.rpartition("/")[2]
         with contextlib.ExitStack() as stack:
             merged, hiding = _enter(name, here, stack)
@@ -152,13 +164,9 @@ class _Packer:
                 return  # replaced while we looked
             covered = lookup(name, [fd for _, fd in below])
             covers = covered is not None and stat.S_ISDIR(covered.st_mode)
-            shown = self._prefix + path + "/"
-            yield _header(shown, DIRECTORY, status, xattrs=_xattrs(merged[0][1]))
-            if covers and hiding:
-                yield _mark(f"{path}/{OPAQUE_NAME}")
             lowers = _enter(name, below, stack)[0] if covers and not hiding else []
-            roots = (tuple(root for root, _ in opened) for opened in (merged, lowers))
-            deeper.append(_Place(path + "/", *roots))
+            trees, under = (tuple(root for root, _ in opened) for opened in (merged, lowers))
+            deeper.append(_Place(path + "/", trees, under, status, opaque=covers and hiding))
 
     def _file(self, parent: int, name: str, path: str, status: os.stat_result) -> Iterator[bytes]:
         kind = _KINDS.get(stat.S_IFMT(status.st_mode))

@@ -208,33 +208,72 @@ class Transfers:
 async def _download(
     job: LayerJob, partial: Partial, audience: _Audience, reading: "asyncio.Future[StagedLayer]"
 ) -> None:
-    loop = asyncio.get_running_loop()
     item = short_id(job.digest)
-    pending: list[bytes] = []
-    size = 0
 
-    async def flush() -> None:
-        nonlocal size
-        data, size = b"".join(pending), 0
-        pending.clear()
-        writing = loop.run_in_executor(None, partial.append, data)
-        try:
-            await asyncio.shield(writing)
-        finally:
-            await _ended(writing)
+    def written() -> None:
         audience.tell_sometimes(item, "Downloading", partial.written, job.size, time.monotonic())
 
+    writer = _Writer(partial, written)
     try:
         async for chunk in job.source.blob(job.digest, job.size, partial.written):
             if reading.done():
                 reading.result()  # raises what is wrong with the archive
-            pending.append(chunk)
-            size += len(chunk)
-            if size >= _WRITE:
-                await flush()
+            await writer.add(chunk)
     finally:
-        if pending:
-            await flush()  # also when the pull ends here: the next one goes on from what has come
+        await writer.finish()  # also when the pull ends here: the next one goes on from what has come
+
+
+class _Writer:
+    """Appends to a part in a thread: at once when the disk is idle, in larger pieces when it is not. So what
+    has come is on disk a moment later, however slowly the rest comes."""
+
+    def __init__(self, partial: Partial, written: Callable[[], None]) -> None:
+        self._partial = partial
+        self._written = written
+        self._loop = asyncio.get_running_loop()
+        self._pending: list[bytes] = []
+        self._size = 0
+        self._writing: asyncio.Future[None] | None = None
+        self._error: BaseException | None = None
+        self._changed = asyncio.Event()
+
+    async def add(self, chunk: bytes) -> None:
+        """Take a chunk; waits while too much is pending. Raises what an earlier write has run into."""
+        self._pending.append(chunk)
+        self._size += len(chunk)
+        if self._writing is None:
+            self._start()
+        while self._size >= _WRITE and self._error is None:
+            await self._change()
+        if self._error is not None:
+            raise self._error
+
+    async def finish(self) -> None:
+        """Return when everything is written, even when cancelled meanwhile; raises what went wrong."""
+        while self._writing is not None:
+            await _ended(self._writing)
+            await asyncio.sleep(0)  # the callback of the write comes next
+        if self._error is not None:
+            raise self._error
+
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
+
+    def _start(self) -> None:
+        data, self._size = b"".join(self._pending), 0
+        self._pending.clear()
+        self._writing = self._loop.run_in_executor(None, self._partial.append, data)
+        self._writing.add_done_callback(self._done)
+
+    def _done(self, writing: "asyncio.Future[None]") -> None:
+        self._writing = None
+        self._error = self._error or (None if writing.cancelled() else writing.exception())
+        if self._error is None:
+            self._written()
+            if self._pending:
+                self._start()
+        self._changed.set()
 
 
 async def _ended(future: "asyncio.Future[T]") -> None:

@@ -10,13 +10,20 @@ from berth.engine.engine import Engine
 def reload_engine(engine: Engine, config: Config) -> dict[str, str]:
     """Apply the reloadable part of ``config``; returns what is in force now, for the event.
 
-    Raises InvalidArgument, with nothing changed, when the runtimes make no sense. A file that leaves
-    ``default-runtime`` out keeps the one in force, as in dockerd.
+    Raises InvalidArgument, with nothing changed, when the runtimes or registries make no sense. A file that
+    leaves ``default-runtime`` out keeps the one in force, as in dockerd.
     """
     old = engine.settings
     fresh = make_settings(config, old.data_root, old.exec_root)
     default = fresh.default_runtime or old.default_runtime
     runtimes = engine.runtimes.replaced(fresh.runtimes, default)
+    engine.registries.reconfigure(
+        replace(
+            engine.registries.settings,
+            insecure=fresh.insecure_registries,
+            mirrors=fresh.registry_mirrors,
+        )
+    )
     engine.settings = replace(
         old,
         default_runtime=default,

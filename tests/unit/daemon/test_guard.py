@@ -44,9 +44,13 @@ def test_a_pid_file_of_a_dead_or_foreign_process_is_taken_over(tmp_path: Path) -
 def test_a_pid_file_of_a_living_daemon_refuses(tmp_path: Path) -> None:
     path = tmp_path / "berth.pid"
     other = subprocess.Popen(
-        [sys.executable, "-c", "import sys; sys.stdin.read()", "berthd"], stdin=subprocess.PIPE
+        [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()", "berthd"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     try:
+        assert other.stdout is not None
+        other.stdout.readline()  # it has been executed: until then its command line is still ours
         path.write_text(f"{other.pid}\n")
         words = f"process with PID {other.pid} is still running"
         with pytest.raises(Conflict, match=words), pid_file(path):

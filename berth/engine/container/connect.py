@@ -77,7 +77,10 @@ def _join(engine: Engine, record: ContainerRecord, ref: str) -> Connection:
     if other.id == record.id:
         raise Conflict("cannot join own network namespace")
     if not other.state.running:
-        raise Conflict(f"cannot join network of a non running container: {other.id}")
+        raise Conflict(
+            "cannot join network namespace of a non running container: "
+            f"container {other.record.name} is {other.state.status}"
+        )
     if other.record.host.network_mode == "host":
         return Connection(HOST, other.id, {}, ())
     return Connection(f"/proc/{other.state.pid}/ns/net", other.id, {}, ())

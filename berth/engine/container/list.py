@@ -111,7 +111,10 @@ def _exited(_: Engine, values: tuple[str, ...]) -> Check:
 def _health(_: Engine, values: tuple[str, ...]) -> Check:
     for value in values:
         if value not in _HEALTH:
-            raise InvalidArgument(f"unrecognized filter value for health: {value}")
+            raise InvalidArgument(
+                f"invalid filter 'health={value}': invalid value for health ({value}): "
+                "must be one of none, starting, healthy, unhealthy"
+            )
     return lambda r: (r.state.health.status if r.state.health else "none") in values
 
 

@@ -42,7 +42,7 @@ async def start(
     cell = engine.containers.resolve(session.container_id)
     check_running(cell, cell.id)
     if session.started:
-        raise Conflict(f"Error: Exec command {session.id} has already run")
+        raise Conflict(f"exec command {session.id} has already run")
     session.started = True
     options = session.options
     if console_size is not None:

@@ -37,28 +37,36 @@ class Inventory(NamedTuple):
 
 
 def tidy(api: Api, before: Inventory) -> None:
-    """Remove what is there now and was not before; raise when something will not go."""
-    now = Inventory.take(api)
-    if now == before:
-        return
-    for one in now.containers - before.containers:
-        api.delete(f"/containers/{one}", force=True, v=True)
-    for one in now.tags - before.tags:
-        api.delete(f"/images/{quote(one)}", force=True)
-    for one in now.images - before.images:
-        api.delete(f"/images/{one}", force=True)
-    for one in now.volumes - before.volumes:
-        api.delete(f"/volumes/{one}", force=True)
-    for one in now.networks - before.networks:
-        api.delete(f"/networks/{one}")
-    # Engines finish some removals (of --rm, of force) a moment after they have answered.
-    wait_until(
-        lambda: not _surplus(api, before),
-        f"nothing of the test is left, but there is {_surplus(api, before)}",
-    )
+    """Remove what is there now and was not before; raise when something will not go.
+
+    Tried more than once: engines finish some removals (of ``--rm``, of force) a moment after they have
+    answered, and a volume cannot go before its container has.
+    """
+    surplus: dict[str, list[str]] = {}
+
+    def nothing_is_left() -> bool:
+        surplus.clear()
+        surplus.update(_surplus(api, before))
+        _remove(api, surplus)
+        return not surplus
+
+    try:
+        wait_until(nothing_is_left, "nothing of the test is left")
+    except AssertionError as error:
+        raise AssertionError(f"the test left what cannot be removed: {surplus}") from error
 
 
 def _surplus(api: Api, before: Inventory) -> dict[str, list[str]]:
-    after = Inventory.take(api)
-    pairs = zip(Inventory._fields, after, before, strict=True)
-    return {kind: sorted(left - known) for kind, left, known in pairs if left - known}
+    pairs = zip(Inventory._fields, Inventory.take(api), before, strict=True)
+    return {kind: sorted(now - known) for kind, now, known in pairs if now - known}
+
+
+def _remove(api: Api, surplus: dict[str, list[str]]) -> None:
+    for one in surplus.get("containers", ()):
+        api.delete(f"/containers/{one}", force=True, v=True)
+    for one in (*surplus.get("tags", ()), *surplus.get("images", ())):
+        api.delete(f"/images/{quote(one)}", force=True)
+    for one in surplus.get("volumes", ()):
+        api.delete(f"/volumes/{one}", force=True)
+    for one in surplus.get("networks", ()):
+        api.delete(f"/networks/{one}")

@@ -439,8 +439,7 @@ class ImageCore:
     async def mounted(self, key: str) -> AsyncIterator[Path]:
         """The file system, mounted for the time unless it is mounted anyway."""
         if key not in self._visits and self.snapshots.is_mounted(key):
-            yield self.snapshots.rootfs(key)
-            return
+            self._kept.add(key)  # its owner may let go of it while we are at work
         self._visits[key] = self._visits.get(key, 0) + 1
         try:
             yield self.snapshots.mount(key)

@@ -124,7 +124,7 @@ def tmpfs_options(words: Iterable[str]) -> list[str]:
         if not word or word == "defaults":
             continue
         if not (key in _KEYS if equals else word in _FLAGS):
-            raise InvalidArgument(f'invalid tmpfs option ["{word}"]')
+            raise InvalidArgument(f'invalid tmpfs option "{word}"')
         group = "propagation" if word in _PROPAGATIONS else _group(word) if not equals else key
         chosen.pop(group, None)
         chosen[group] = word

@@ -1,6 +1,5 @@
 """From options to config.json."""
 
-import re
 
 import msgspec
 import pytest
@@ -222,7 +221,7 @@ def test_tmpfs_options_merge(words, merged):
 
 @pytest.mark.parametrize("word", ["bogus", "size", "exec=1", "source=/x"])
 def test_bad_tmpfs_options(word):
-    with pytest.raises(InvalidArgument, match=re.escape(f'invalid tmpfs option ["{word}"]')):
+    with pytest.raises(InvalidArgument, match=f'invalid tmpfs option "{word}"'):
         tmpfs_options([word])
 
 

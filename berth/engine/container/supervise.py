@@ -16,7 +16,7 @@ from berth.engine.container.logs import log_of
 from berth.engine.container.record import Status
 from berth.engine.container.restarts import next_delay, should_restart
 from berth.engine.container.sweep import discard, forget
-from berth.engine.container.teardown import release_network, teardown
+from berth.engine.container.teardown import release_network, release_volumes, teardown
 from berth.engine.engine import Engine
 from berth.logs.file import FileLog
 from berth.runtime.errors import LaunchError
@@ -104,6 +104,7 @@ async def finish_run(engine: Engine, cell: Cell, ended: Exit) -> None:
     stop_health(cell)
     again = should_restart(record, ended.code)
     await release_network(engine, cell)
+    await release_volumes(engine, record)
     _record_exit(engine, cell, ended, again=again)
     cell.announce_exit(ExitStatus(ended.code))
     removed = record.host.auto_remove and not again and not cell.keep

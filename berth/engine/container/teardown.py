@@ -24,13 +24,26 @@ async def release_network(engine: Engine, cell: Cell) -> None:
         _log.error("container %s: releasing its network: %s", cell.id, error)
 
 
+async def release_volumes(engine: Engine, record: ContainerRecord) -> None:
+    """The run needs its volumes no longer: they can be removed from now on. A failure is logged."""
+    for point in record.mounts:
+        if point.kind != "volume":
+            continue
+        try:
+            await engine.volumes.unmount(point.name, record.id)
+        except (BerthError, OSError) as error:
+            _log.error("container %s: releasing its volume %s: %s", record.id, point.name, error)
+        volume_event(engine, record, point, "unmount")
+
+
 async def teardown(engine: Engine, record: ContainerRecord, *, ended: bool = False) -> None:
     """Remove what one run left in the kernel and below the exec root. Safe to repeat.
 
-    ``ended`` says that the monitor has reported the exit: then only the runtime's own state is left of the
-    process. Otherwise everything that could still be alive is looked for and killed.
+    ``ended`` says that the monitor has reported the exit and the volumes were released: then only the
+    runtime's own state is left of the process. Otherwise everything that could still be alive is looked for
+    and killed.
     """
-    for step in (_delete(engine, record, ended=ended), _unmount(engine, record)):
+    for step in (_delete(engine, record, ended=ended), _unmount(engine, record, ended=ended)):
         try:
             await step
         except (BerthError, OSError) as error:
@@ -46,10 +59,8 @@ async def _delete(engine: Engine, record: ContainerRecord, *, ended: bool) -> No
         await engine.monitor.discard(record.id, run_dir(engine, record.id), runtime)
 
 
-async def _unmount(engine: Engine, record: ContainerRecord) -> None:
-    for point in record.mounts:
-        if point.kind == "volume":
-            await engine.volumes.unmount(point.name, record.id)
-            volume_event(engine, record, point, "unmount")
+async def _unmount(engine: Engine, record: ContainerRecord, *, ended: bool) -> None:
+    if not ended:
+        await release_volumes(engine, record)
     umount_if_mounted(shm_dir(engine, record.id), detach=True)
     engine.images.unmount(record.id)

@@ -1,6 +1,5 @@
 """From options to config.json."""
 
-
 import msgspec
 import pytest
 

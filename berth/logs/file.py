@@ -77,7 +77,7 @@ class FileLog:
         """
         limit, files = self.rotation.max_size, self.rotation.max_files
         if 0 < limit < self.current_size():
-            pieces = split_records(self._path.read_bytes(), limit, files)
+            pieces = split_records(self._read_end(limit * (files + 1)), limit, files)
             for index, piece in enumerate(pieces):
                 fresh = self._path.with_name(f".{self._path.name}.cut")
                 fresh.write_bytes(piece)
@@ -85,6 +85,14 @@ class FileLog:
                     shift_parts(self._path, files - 1)
                     os.replace(self._path, f"{self._path}.1")
                 os.replace(fresh, self._path)
+
+    def _read_end(self, wanted: int) -> bytes:
+        """The last ``wanted`` bytes from the first whole line on: a log left alone for long may be huge."""
+        with self._path.open("rb") as file:
+            skipped = max(0, self.current_size() - wanted)
+            file.seek(skipped)
+            data = file.read()
+        return data[_line_start(data, 1, len(data)) :] if skipped else data
 
     def compress_old(self) -> None:
         """gzip the rotated files that the writer has let go of: all when a current file exists again."""

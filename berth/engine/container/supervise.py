@@ -166,7 +166,7 @@ async def _record_failure(engine: Engine, cell: Cell, error: BaseException) -> N
     cell.console.end()
     if cell.state.status is Status.RESTARTING:
         # Docker gives up when a restart cannot even be started.
-        await move(engine, cell, Action.EXIT, event(cell.record, "die", {"exitCode": str(code)}), **changes)
+        await move(engine, cell, Action.EXIT, **changes)
         cell.announce_exit(ExitStatus(code))
     else:
         await update_state(engine, cell, **changes)

@@ -1,7 +1,7 @@
-"""Every setting of the daemon, once: flag, daemon.json key, kind, default, help, whether a reload applies it.
+"""Every setting of the daemon, once: flag, daemon.json key, kind, default, help.
 
-Names and meanings are dockerd's where both have the setting; the flag parser, the file reader, ``--help``
-and the reload all read this table.
+Names and meanings are dockerd's where both have the setting; the flag parser, the file reader and ``--help``
+read this table; which of them a reload applies is said in ``reload``.
 """
 
 from typing import NamedTuple
@@ -17,7 +17,6 @@ class Option(NamedTuple):
     default: object
     help: str
     short: str = ""
-    reload: bool = False
 
 
 _ON, _OFF = True, False
@@ -33,19 +32,18 @@ OPTIONS = (
     Option("exec-root", "exec-root", "str", "/run/berth", "Root directory for execution state files"),
     Option("pidfile", "pidfile", "str", "/run/berth.pid", "Path to use for daemon PID file", "p"),
     Option("group", "group", "str", "berth", "Group for the unix socket", "G"),
-    Option("debug", "debug", "bool", _OFF, "Enable debug mode", "D", reload=True),
+    Option("debug", "debug", "bool", _OFF, "Enable debug mode", "D"),
     Option(
         "log-level", "log-level", "str", "info",
-        "Set the logging level (debug|info|warn|error|fatal)", "l", reload=True,
+        "Set the logging level (debug|info|warn|error|fatal)", "l",
     ),
     Option("default-runtime", "default-runtime", "str", "",
-           "Default OCI runtime for containers", reload=True),
-    Option("add-runtime", "runtimes", "runtimes", {}, "Register an additional OCI runtime", reload=True),
+           "Default OCI runtime for containers"),
+    Option("add-runtime", "runtimes", "runtimes", {}, "Register an additional OCI runtime"),
     Option("log-driver", "log-driver", "str", "json-file", "Default driver for container logs"),
     Option("log-opt", "log-opts", "map", {}, "Default log driver options for containers"),
-    Option("default-ulimit", "default-ulimits", "ulimits", {}, "Default ulimits for containers", reload=True),
-    Option("default-shm-size", "default-shm-size", "size", 64 << 20, "Default shm size for containers",
-           reload=True),
+    Option("default-ulimit", "default-ulimits", "ulimits", {}, "Default ulimits for containers"),
+    Option("default-shm-size", "default-shm-size", "size", 64 << 20, "Default shm size for containers"),
     Option("default-ipc-mode", "default-ipc-mode", "str", "private",
            'Default mode for containers ipc ("shareable" | "private")'),
     Option("default-cgroupns-mode", "default-cgroupns-mode", "str", "",
@@ -72,22 +70,21 @@ OPTIONS = (
     Option("dns", "dns", "list", (), "DNS server to use"),
     Option("dns-opt", "dns-opts", "list", (), "DNS options to use"),
     Option("dns-search", "dns-search", "list", (), "DNS search domains to use"),
-    Option("label", "labels", "list", (), "Set key=value labels to the daemon", reload=True),
+    Option("label", "labels", "list", (), "Set key=value labels to the daemon"),
     Option("live-restore", "live-restore", "bool", _ON,
-           "Keep containers running when the daemon stops", reload=True),
+           "Keep containers running when the daemon stops"),
     Option("shutdown-timeout", "shutdown-timeout", "int", 15,
-           "Set the default shutdown timeout", reload=True),
+           "Set the default shutdown timeout"),
     Option("storage-driver", "storage-driver", "str", "",
            "Storage driver to use (overlay2; accepted for compatibility)", "s"),
     Option("layer-form", "layer-form", "str", "auto",
            "How layers are kept: erofs (one file each), directory, or auto"),
-    Option("insecure-registry", "insecure-registries", "list", (), "Enable insecure registry communication",
-           reload=True),
-    Option("registry-mirror", "registry-mirrors", "list", (), "Preferred registry mirror", reload=True),
+    Option("insecure-registry", "insecure-registries", "list", (), "Enable insecure registry communication"),
+    Option("registry-mirror", "registry-mirrors", "list", (), "Preferred registry mirror"),
     Option("max-concurrent-downloads", "max-concurrent-downloads", "int", 3,
-           "Set the max concurrent downloads", reload=True),
+           "Set the max concurrent downloads"),
     Option("max-concurrent-uploads", "max-concurrent-uploads", "int", 5,
-           "Set the max concurrent uploads", reload=True),
+           "Set the max concurrent uploads"),
     Option("experimental", "experimental", "bool", _OFF, "Enable experimental features"),
     Option("userland-proxy", "userland-proxy", "bool", _ON,
            "Answer on IPv6 addresses for containers without IPv6"),
@@ -99,5 +96,4 @@ OPTIONS = (
     Option("", "storage-opts", "list", (), "Storage driver options"),
 )  # fmt: skip
 
-BY_FLAG = {option.flag: option for option in OPTIONS if option.flag}
 BY_KEY = {option.key: option for option in OPTIONS}

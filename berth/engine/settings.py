@@ -42,4 +42,3 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     insecure_registries: tuple[str, ...] = ()
     registry_mirrors: tuple[str, ...] = ()
     layer_form: str = "auto"
-    mtu: int = 1500

@@ -119,15 +119,14 @@ def split_records(data: bytes, limit: int, files: int) -> list[bytes]:
 
 def _line_start(data: bytes, at: int, end: int) -> int:
     """The first record at or after ``at`` that begins a line; the last one before ``at`` if there is none."""
-    position = at
-    while 0 < position < end:
-        newline = data.find(b"\n", position - 1)
-        if newline < 0 or newline + 1 >= end:
-            return 0 if at == 0 else _line_start_before(data, at)
-        position = newline + 1
+    if at == 0:
+        return 0
+    newline = data.find(b"\n", at - 1, end)
+    while 0 <= newline < end - 1:
         if _ends_line(data, newline):
-            return position
-    return 0
+            return newline + 1
+        newline = data.find(b"\n", newline + 1, end)
+    return _line_start_before(data, at)
 
 
 def _line_start_before(data: bytes, at: int) -> int:

@@ -142,6 +142,7 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(autouse=True)
 def tidied(engine: Engine, name: str) -> Iterator[None]:
     """Nothing of an earlier try is in the way, and nothing of this test stays."""
+    engine.require_answer(name)
     for row in engine.api.get("/containers/json", all=True, filters={"name": [f"^/{name}"]}).json():
         engine.api.delete(f"/containers/{row['Id']}", force=True, v=True)
     before = Inventory.take(engine.api)

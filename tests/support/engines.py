@@ -6,6 +6,7 @@ tells what it did not take away.
 """
 
 import contextlib
+import http.client
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -38,10 +40,24 @@ class Engine:
         self.socket = host.removeprefix("unix://")
         self.api = Api(self.socket)
         self.namespace = namespace
+        self._lost = ""
 
     @property
     def is_dockerd(self) -> bool:
         return self.kind == "dockerd"
+
+    def require_answer(self, test: str) -> None:
+        """Fail at once when the engine has stopped answering: waiting again for each test would take hours."""
+        if not self._lost:
+            try:
+                assert self.api.get("/_ping").status == 200
+            except (OSError, http.client.HTTPException) as error:
+                self._lost = f"{self.kind} does not answer any more, first seen before {test}: {error}"
+                self.describe_loss()
+        assert not self._lost, self._lost
+
+    def describe_loss(self) -> None:
+        """Add to the report what can be known of an engine that does not answer."""
 
     def on_its_host(self, function: Callable[[], T]) -> T:
         """Call ``function`` in the network that the engine calls its host."""
@@ -129,6 +145,13 @@ class OwnEngine(Engine):
                         # The event of a prune names no container.
                         if event.get("Type") == "container" and event["Actor"]["ID"]:
                             self.ids.add(event["Actor"]["ID"])
+
+    def describe_loss(self) -> None:
+        """The stacks of berthd (it writes them to its log on SIGUSR1) and the end of the log."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGUSR1)
+            time.sleep(1)
+        self._lost += f"\n{self.log.read_text(errors='replace')[-6000:]}"
 
     def kill(self) -> None:
         """kill -9 of the daemon alone; containers go on or not as the engine has it."""

@@ -31,6 +31,21 @@ def test_a_long_line_in_parts_is_not_torn() -> None:
     assert pieces == [line, line]
 
 
+def test_a_cut_inside_a_long_line_goes_on_to_the_next(tmp_path: Path) -> None:
+    """Records that end no line, and the torn one that the read begins with, are passed over one by one."""
+    long_line = b"".join(_record(str(n), "P") for n in range(20)) + _record("end")
+    path = tmp_path / "x.log"
+    path.write_bytes(long_line * 3 + _record("torn F") + _record("last"))
+    log = FileLog(path, Rotation(max_size=150, max_files=2))
+    log.cut()
+    assert path.read_bytes() == _record("torn F") + _record("last")
+
+
+def test_one_line_longer_than_everything_stays_whole() -> None:
+    data = b"".join(_record(str(n), "P") for n in range(20))
+    assert split_records(data, 100, 2) == [data]
+
+
 def test_cut_leaves_current_and_rotated_files(tmp_path: Path) -> None:
     path = tmp_path / "x.log"
     path.write_bytes(b"".join(_record(str(n)) for n in range(100)))

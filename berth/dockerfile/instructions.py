@@ -13,9 +13,9 @@ from typing import NamedTuple, TypeAlias
 
 
 class Heredoc(NamedTuple):
-    """A ``<<NAME`` body. ``body`` ends with a newline unless empty; the tabs of ``<<-`` are stripped already.
+    """A ``<<NAME`` body. ``body`` ends with a newline unless empty; tabs of ``<<-`` are already gone.
 
-    ``expand`` is False when the name was quoted. ``fd`` is the descriptor number before ``<<``, 0 without one.
+    ``expand`` is False when the name was quoted. ``fd`` is the number before ``<<``, 0 without one.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Arg(NamedTuple):
 
 
 class Run(NamedTuple):
-    """``RUN``. With ``heredocs`` the command is shell form and its text still contains the ``<<NAME`` words."""
+    """``RUN``. With ``heredocs`` the command is shell form, its text with the ``<<NAME`` words in it."""
 
     command: Command
     mounts: tuple[Mount, ...] = ()
@@ -95,7 +95,7 @@ class Entrypoint(NamedTuple):
 
 
 class Copy(NamedTuple):
-    """``COPY``. ``sources`` are the paths without heredoc words, which are in ``heredocs`` (files named by them)."""
+    """``COPY``. ``sources`` are paths only; ``heredocs`` are further files, named by their words."""
 
     sources: tuple[str, ...]
     destination: str
@@ -204,8 +204,8 @@ class StopSignal(NamedTuple):
 class HealthCheck(NamedTuple):
     """``HEALTHCHECK``. ``none`` switches off; else ``command`` is set.
 
-    ``options`` hold what was given: ``interval``, ``timeout``, ``start_period``, ``start_interval`` in nanoseconds,
-    and ``retries``.
+    ``options`` hold what was given: ``interval``, ``timeout``, ``start_period``, ``start_interval`` in
+    nanoseconds, and ``retries``.
     """
 
     none: bool
@@ -242,7 +242,7 @@ Instruction: TypeAlias = From | StageInstruction
 
 
 class Directives(NamedTuple):
-    """The ``# name=value`` lines at the top. ``check_skip`` is None without ``skip=``, rule names otherwise."""
+    """The ``# name=value`` lines at the top. ``check_skip`` is None without ``skip=``."""
 
     syntax: str | None = None
     escape: str = "\\"
@@ -268,7 +268,7 @@ class StageSource(NamedTuple):
 
 
 class Dockerfile(NamedTuple):
-    """A parsed file. ``preamble`` are the ``ARG`` lines before the first ``FROM``; ``lines`` the text by lines."""
+    """A parsed file. ``preamble`` are the ``ARG`` before the first ``FROM``; ``lines`` is the text."""
 
     directives: Directives
     preamble: tuple[Arg, ...]

@@ -19,6 +19,7 @@ from bench.machine import describe_machine, fresh_disk
 from bench.measure import Result, measure
 from bench.report import document, failures, table
 from bench.row import Peer, Row
+from bench.rows_build import BUILD_ROWS
 from bench.rows_data import DATA_ROWS
 from bench.rows_many import many_rows
 from bench.rows_start import START_ROWS
@@ -40,7 +41,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         "--rounds", type=int, default=10, help="samples of a row (default 10; slow rows take fewer)"
     )
     parser.add_argument(
-        "--peers", default="", help="comma-separated: berthd,dockerd,podman,crun,berthd+docker"
+        "--peers", default="", help="comma-separated: berthd,dockerd,docker-new,podman,crun,berthd+docker"
     )
     parser.add_argument("--containers", type=int, default=500, help="how many are many (default 500)")
     parser.add_argument(
@@ -56,7 +57,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 def main(words: Sequence[str]) -> int:
     """Run the rows that were asked for; the exit status."""
     options = parse(words)
-    rows = _chosen((*START_ROWS, *DATA_ROWS, *many_rows(options.containers)), options.rows)
+    rows = _chosen((*START_ROWS, *DATA_ROWS, *BUILD_ROWS, *many_rows(options.containers)), options.rows)
     if options.list:
         print("\n".join(f"{row.name:20} {row.title}" for row in rows))
         return 0

@@ -173,6 +173,42 @@ class Dockerd(DaemonEngine):
         return ["dockerd", "--config-file", str(config), "--live-restore"]
 
 
+class NewDocker(DaemonEngine):
+    """A newer dockerd with its client and buildx, unpacked where ``BERTH_BENCH_DOCKER`` points."""
+
+    name = "docker-new"
+
+    def __init__(self, disk: Path, memory: Path, stack: ExitStack) -> None:
+        super().__init__(disk, memory, stack)
+        root = _new_docker_root()
+        self.environment["PATH"] = f"{root}/usr/bin:{root}/usr/sbin:{os.environ['PATH']}"
+        plugins = self.data / "client/cli-plugins"
+        plugins.mkdir(parents=True)
+        (plugins / "docker-buildx").symlink_to(root / "usr/libexec/docker/cli-plugins/docker-buildx")
+        self.environment["DOCKER_CONFIG"] = str(plugins.parent)
+        self._root = root
+
+    @classmethod
+    def missing(cls) -> str:
+        root = _new_docker_root()
+        return "" if (root / "usr/sbin/dockerd").exists() else "BERTH_BENCH_DOCKER names no unpacked Docker"
+
+    def version(self) -> str:
+        return run(self._root / "usr/sbin/dockerd", "--version").stdout.strip()
+
+    def daemon(self) -> list[str]:
+        config = self.data / "daemon.json"
+        config.write_text("{}")
+        return [str(self._root / "usr/sbin/dockerd"), "--config-file", str(config), "--live-restore"]
+
+    def command(self, *words: str) -> list[str]:
+        return [str(self._root / "usr/bin/docker"), "-H", f"unix://{self.socket}", *words]
+
+
+def _new_docker_root() -> Path:
+    return Path(os.environ.get("BERTH_BENCH_DOCKER", "/nonexistent")).resolve()
+
+
 class Berthd(DaemonEngine):
     """This repository's daemon, with its client laid out as an installed package would be."""
 
@@ -242,4 +278,4 @@ class Podman(Engine):
         self.call("rm", "-f", "-t", "0", *containers, timeout=900)
 
 
-ENGINES: tuple[type[Engine], ...] = (Berthd, Dockerd, Podman)
+ENGINES: tuple[type[Engine], ...] = (Berthd, Dockerd, NewDocker, Podman)

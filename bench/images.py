@@ -62,7 +62,7 @@ def debian_image(cache: Path) -> Path:
         "--aptopt=Acquire::Retries 3",
     ]
     done = subprocess.run(
-        [*command, _suite(), str(rootfs)],
+        [*command, suite(), str(rootfs)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -75,7 +75,8 @@ def debian_image(cache: Path) -> Path:
     return made.rename(archive)
 
 
-def _suite() -> str:
+def suite() -> str:
+    """The name of the distribution's release that this machine runs."""
     for line in Path("/etc/os-release").read_text().splitlines():
         if line.startswith("VERSION_CODENAME="):
             return line.partition("=")[2].strip('"')

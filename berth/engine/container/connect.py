@@ -6,11 +6,11 @@ from typing import NamedTuple
 from berth.base.errors import Conflict
 from berth.engine.container.networking import network_name
 from berth.engine.container.ports import port_requests
-from berth.engine.container.record import ContainerRecord, EndpointState, PublishedPort
+from berth.engine.container.record import ContainerRecord, EndpointState
 from berth.engine.engine import Engine
 from berth.engine.spec.network import EndpointSettings
 from berth.network.records import HOST as HOST_DRIVER
-from berth.network.records import Endpoint, EndpointRequest
+from berth.network.records import Endpoint, EndpointRequest, PublishedPort
 from berth.runtime.spec.options import HOST
 
 
@@ -59,16 +59,7 @@ def connected(
     live = {endpoint.network_id: endpoint for endpoint in engine.networks.endpoints_of(record.id)}
     targets = [engine.networks.resolve(name) for name in record.endpoints]
     found = [(target.name, live[target.id]) for target in targets if target.id in live]
-    ports = tuple(
-        PublishedPort(
-            container_port=port.container_port,
-            protocol=port.protocol,
-            host_ip=port.host_ip,
-            host_port=port.host_port,
-        )
-        for _, endpoint in found
-        for port in endpoint.ports
-    )
+    ports = tuple(port for _, endpoint in found for port in endpoint.ports)
     return {name: endpoint_state(endpoint) for name, endpoint in found}, ports
 
 

@@ -9,12 +9,13 @@ from berth.engine.container.cell import Cell
 from berth.engine.container.connect import connect
 from berth.engine.container.files import run_dir
 from berth.engine.container.filesystem import prepare_mounts, prepare_shm, prepare_working_dir
-from berth.engine.container.record import EndpointState, PublishedPort
+from berth.engine.container.record import EndpointState
 from berth.engine.container.resources import refuse_device_requests
 from berth.engine.container.runtime import runtime_of
 from berth.engine.container.specify import Surroundings, spec_options
 from berth.engine.container.teardown import teardown
 from berth.engine.engine import Engine
+from berth.network.records import PublishedPort
 from berth.runtime.monitor import Launch, Process
 from berth.runtime.spec.build import build_spec
 

@@ -13,6 +13,7 @@ from berth.base.ids import ContainerId
 from berth.engine.spec.config import ContainerConfig
 from berth.engine.spec.host import HostConfig
 from berth.engine.spec.network import EndpointSettings
+from berth.network.records import PublishedPort
 
 
 class Status(enum.StrEnum):
@@ -87,15 +88,6 @@ class EndpointState(msgspec.Struct, frozen=True, kw_only=True):
     ipv6_prefix_length: int = 0
     ipv6_gateway: str = ""
     mac: str = ""
-
-
-class PublishedPort(msgspec.Struct, frozen=True, kw_only=True):
-    """One port of the container that answers on the host."""
-
-    container_port: int
-    protocol: str
-    host_ip: str
-    host_port: int
 
 
 class ContainerState(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from berth.base.filters import Filters
 from berth.base.reference import ImageRef
-from berth.engine.container.prune import parse_moment
 from berth.engine.engine import Engine
+from berth.engine.pruning import parse_moment
 from berth.engine.image.patterns import matches
 from berth.engine.image.use import Names, container_counts, names_of, parents_of
 from berth.image.model import Image

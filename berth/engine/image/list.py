@@ -5,9 +5,9 @@ from typing import NamedTuple
 from berth.base.filters import Filters
 from berth.base.reference import ImageRef
 from berth.engine.engine import Engine
-from berth.engine.pruning import parse_moment
 from berth.engine.image.patterns import matches
 from berth.engine.image.use import Names, container_counts, names_of, parents_of
+from berth.engine.pruning import parse_moment
 from berth.image.model import Image
 
 FILTERS = frozenset(("before", "dangling", "label", "reference", "since", "until"))

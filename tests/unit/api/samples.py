@@ -12,7 +12,6 @@ from berth.engine.container.record import (
     MountPoint,
     Owner,
     ProbeResult,
-    PublishedPort,
     Status,
 )
 from berth.engine.spec.config import ContainerConfig
@@ -22,6 +21,7 @@ from berth.engine.spec.naming import Empty
 from berth.engine.spec.network import EndpointSettings, PortBinding
 from berth.image.config import HistoryItem, ImageConfig, ImageSettings, RootFs
 from berth.image.model import Image
+from berth.network.records import PublishedPort
 
 NOW = 1_795_261_345_123_456_789
 IMAGE_ID = sha256(b"image")

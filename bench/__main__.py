@@ -21,6 +21,7 @@ from bench.report import document, failures, table
 from bench.row import Peer, Row
 from bench.rows_build import BUILD_ROWS
 from bench.rows_data import DATA_ROWS
+from bench.rows_images import IMAGE_ROWS
 from bench.rows_many import many_rows
 from bench.rows_start import START_ROWS
 
@@ -41,7 +42,9 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         "--rounds", type=int, default=10, help="samples of a row (default 10; slow rows take fewer)"
     )
     parser.add_argument(
-        "--peers", default="", help="comma-separated: berthd,dockerd,docker-new,podman,crun,berthd+docker"
+        "--peers",
+        default="",
+        help="comma-separated: berthd,dockerd,docker-new,podman,..., or columns of single rows",
     )
     parser.add_argument("--containers", type=int, default=500, help="how many are many (default 500)")
     parser.add_argument(
@@ -57,7 +60,8 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 def main(words: Sequence[str]) -> int:
     """Run the rows that were asked for; the exit status."""
     options = parse(words)
-    rows = _chosen((*START_ROWS, *DATA_ROWS, *BUILD_ROWS, *many_rows(options.containers)), options.rows)
+    known = (*START_ROWS, *DATA_ROWS, *IMAGE_ROWS, *BUILD_ROWS, *many_rows(options.containers))
+    rows = _chosen(known, options.rows)
     if options.list:
         print("\n".join(f"{row.name:20} {row.title}" for row in rows))
         return 0
@@ -122,8 +126,10 @@ def _measure_all(
     floor = _floor(disk, engines, versions) if not wanted or Floor.name in wanted else None
     for row in rows:
         _say(f"{row.name}: {row.title}")
-        results.append(measure(row, peers, floor, options.rounds, options.cache))
-    return [peer.name for peer in peers] + ([floor.name] if floor else []), versions
+        results.append(measure(row, peers, floor, options.rounds, options.cache, wanted))
+    own = [peer.name for peer in peers] + ([floor.name] if floor else [])
+    extra = {name: None for result in results for name in (*result.samples, *result.failures)}
+    return [*own, *(name for name in extra if name not in own)], versions
 
 
 def _second_clients(engines: Sequence[Engine], wanted: Sequence[str]) -> list[Peer]:

@@ -1,6 +1,7 @@
 """The engines that can be compared: each started with roots and a network namespace of its own, and ended."""
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from bench.machine import network_namespace, processes_naming, run, sweep
 REPOSITORY = Path(__file__).resolve().parents[1]
 _START_S, _STOP_S = 120.0, 120.0
 _POLL_S = 0.002
+_COUNT = itertools.count()
 
 
 class Engine(ABC):
@@ -32,7 +34,8 @@ class Engine(ABC):
         for place in (self.data, self.exec):
             place.mkdir(parents=True)
         self.environment = {k: v for k, v in os.environ.items() if k not in ("DOCKER_HOST", "BERTH_HOST")}
-        self.namespace = stack.enter_context(network_namespace(f"bench-{self.name}"))
+        label = f"bench-{self.name}-{os.getpid()}-{next(_COUNT)}"
+        self.namespace = stack.enter_context(network_namespace(label))
         stack.callback(self._sweep)
 
     @classmethod
@@ -265,8 +268,10 @@ class Podman(Engine):
         return run("podman", "--version").stdout.strip()
 
     def command(self, *words: str) -> list[str]:
-        if words[0] == "load":
+        if words[0] in ("load", "pull", "push"):
             words = (words[0], "--signature-policy", str(self._policy), *words[1:])
+        if words[0] in ("pull", "push"):
+            words = (words[0], "--tls-verify=false", *words[1:])
         return [
             *("nsenter", f"--net={self.namespace}", "podman"),
             *("--root", str(self.data / "root"), "--runroot", str(self.exec / "run")),

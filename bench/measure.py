@@ -27,8 +27,12 @@ class Result(NamedTuple):
         return statistics.median(values) if values else None
 
 
-def measure(row: Row, peers: Sequence[Peer], floor: Floor | None, rounds: int, files: Path) -> Result:
-    """All rounds of one row. A peer that fails drops out of the row, with its error in the result."""
+def measure(
+    row: Row, peers: Sequence[Peer], floor: Floor | None, rounds: int, files: Path, wanted: Sequence[str]
+) -> Result:
+    """All rounds of one row. A peer that fails drops out of the row, with its error in the result.
+
+    Of the columns that only the row has, those that are ``wanted`` take part; all of them when nothing is."""
     taking = [peer for peer in peers if not row.needs_daemon or peer.engine.has_daemon]
     if row.one_client_is_enough:
         taking = list({peer.engine: peer for peer in reversed(taking)}.values())[::-1]
@@ -44,6 +48,7 @@ def measure(row: Row, peers: Sequence[Peer], floor: Floor | None, rounds: int, f
         columns += [(peer.name, partial(row.sample, peer)) for peer in its_peers]
     if floor is not None and row.name.startswith("run-") and row.title.startswith("run --rm"):
         columns.append((floor.name, floor.sample))
+    columns += [item for item in row.others(files).items() if not wanted or item[0] in wanted]
     _rounds(result, columns, max(1, min(rounds, row.most_rounds)))
     for engine in dict.fromkeys(peer.engine for peer in taking):
         try:

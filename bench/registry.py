@@ -46,7 +46,9 @@ class Registry:
         while not _answers(self._namespace):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.__exit__(None, None, None)
-                raise RuntimeError(f"the registry did not start: {self._config.with_suffix('.log').read_text()}")
+                raise RuntimeError(
+                    f"the registry did not start: {self._config.with_suffix('.log').read_text()}"
+                )
             time.sleep(_POLL_S)
         return self
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.engines import Engine
@@ -69,3 +70,7 @@ class Row:
     def restore(self, engine: Engine) -> None:
         """Leave no container behind."""
         engine.remove_all()
+
+    def others(self, files: Path) -> dict[str, Callable[[], float]]:
+        """Columns that only this row has, such as a floor: how each takes a sample."""
+        return {}

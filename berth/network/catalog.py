@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 from berth.base.errors import Forbidden, Internal, InvalidArgument, NotFound
 from berth.base.ids import is_hex
-from berth.network.ipam import AddressPool, PoolExhausted
+from berth.network.ipam import AddressPool, PoolExhausted, SubnetUsage
 from berth.network.records import BRIDGE, Endpoint, EndpointRequest, Network
 
 
@@ -60,6 +60,10 @@ class Catalog:
     def endpoints_of(self, container_id: str) -> list[Endpoint]:
         """Where a container is."""
         return [e for e in self.endpoints.values() if e.container_id == container_id]
+
+    def usage(self, network_id: str) -> tuple[SubnetUsage, ...]:
+        """How full the network's pools are."""
+        return tuple(pool.usage() for pool in self._pools.get(network_id, ()))
 
     def add_endpoint(self, endpoint: Endpoint) -> None:
         """Add, replace or bring back an endpoint; its addresses count as taken."""

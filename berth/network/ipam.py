@@ -6,6 +6,7 @@ free address is handed out, as Docker does: a container that comes back soon get
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import NamedTuple
 
 from berth.base.errors import Forbidden, InvalidArgument, NotFound
 from berth.network.records import Pool
@@ -87,6 +88,15 @@ class PoolExhausted(Exception):
     """Every address is taken. The caller knows the network's name and words the error."""
 
 
+class SubnetUsage(NamedTuple):
+    """How full a pool is, in addresses. ``in_use`` counts the reserved ones too (network, broadcast, gateway,
+    auxiliary); ``available`` is what can still be handed out from its range."""
+
+    subnet: str
+    in_use: int
+    available: int
+
+
 class AddressPool:
     """The addresses of one pool; those of the network itself are taken from the start."""
 
@@ -135,6 +145,11 @@ class AddressPool:
     def restore(self, address: str) -> None:
         """Mark an address of an old record as taken."""
         self._taken.add(int(ip_address(address)))
+
+    def usage(self) -> SubnetUsage:
+        """The pool's figures now."""
+        inside = sum(self._first <= number <= self._last for number in self._taken)
+        return SubnetUsage(str(self.subnet), len(self._taken), self._last - self._first + 1 - inside)
 
     def release(self, address: str) -> None:
         """Give an address back; harmless when it was not taken."""

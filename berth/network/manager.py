@@ -27,6 +27,7 @@ from berth.network.bridge import BridgeDriver
 from berth.network.catalog import Catalog, gateway_endpoint, refuse_predefined
 from berth.network.creation import plan_network
 from berth.network.driver import Driver, Plug
+from berth.network.ipam import SubnetUsage
 from berth.network.publish import Publisher, forwards
 from berth.network.records import (
     BRIDGE,
@@ -124,6 +125,10 @@ class NetworkManager:
     def endpoints_of(self, container_id: str) -> tuple[Endpoint, ...]:
         """Where a container is plugged in."""
         return tuple(self._catalog.endpoints_of(container_id))
+
+    def usage(self, network_id: str) -> tuple[SubnetUsage, ...]:
+        """How full the network's pools are."""
+        return self._catalog.usage(network_id)
 
     def host_gateway(self) -> str:
         """The address behind ``host-gateway``: the host on the default network, or empty without one."""

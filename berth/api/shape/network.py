@@ -4,7 +4,10 @@ from berth.api.shape.times import rfc3339
 from berth.api.shape.wire import Json
 from berth.api.versions import Version
 from berth.engine.network.inspect import FoundNetwork, Member
+from berth.network.ipam import SubnetUsage
 from berth.network.records import Pool
+
+_MAX = 2**64 - 1
 
 
 def network(found: FoundNetwork, version: Version, *, summary: bool) -> Json:
@@ -35,7 +38,14 @@ def network(found: FoundNetwork, version: Version, *, summary: bool) -> Json:
     shaped["Labels"] = known.labels
     if known.owner_uid >= 0 and not summary:
         shaped["Owner"] = {"Uid": known.owner_uid}
+    if found.usage and not summary and version >= (1, 52):
+        shaped["Status"] = {"IPAM": {"Subnets": {usage.subnet: _usage(usage) for usage in found.usage}}}
     return shaped
+
+
+def _usage(usage: SubnetUsage) -> Json:
+    """The numbers end at 2**64 - 1, as the API's description says (an IPv6 network may have more)."""
+    return {"IPsInUse": min(usage.in_use, _MAX), "DynamicIPsAvailable": min(usage.available, _MAX)}
 
 
 def _pool(pool: Pool) -> Json:

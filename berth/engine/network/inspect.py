@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from berth.engine.container.record import EndpointState
 from berth.engine.engine import Engine
+from berth.network.ipam import SubnetUsage
 from berth.network.records import Network
 
 
@@ -16,16 +17,17 @@ class Member(NamedTuple):
 
 
 class FoundNetwork(NamedTuple):
-    """A network, and its members where they were asked for."""
+    """A network, and its members and the use of its addresses where they were asked for."""
 
     network: Network
     members: tuple[Member, ...] = ()
+    usage: tuple[SubnetUsage, ...] = ()
 
 
 async def inspect(engine: Engine, ref: str) -> FoundNetwork:
     """The network by name, id or unique beginning of an id; NotFound when there is none."""
     network = engine.networks.resolve(ref)
-    return FoundNetwork(network, members(engine, network.id))
+    return FoundNetwork(network, members(engine, network.id), engine.networks.usage(network.id))
 
 
 def members(engine: Engine, network_id: str) -> tuple[Member, ...]:

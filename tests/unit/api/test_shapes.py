@@ -24,6 +24,7 @@ from berth.engine.system.version import Version as EngineVersion
 from berth.engine.volume.inspect import FoundVolume
 from berth.image.model import HistoryRow
 from berth.kernel.cgroup_stats import BlockStats, CgroupStats, CpuStats, MemoryStats, PidStats
+from berth.network.ipam import SubnetUsage
 from berth.network.records import Network, Pool
 from berth.state.events import Event
 from berth.volume.record import Volume
@@ -299,3 +300,17 @@ def test_objects_say_who_made_them():
     assert network.network(FoundNetwork(made), (1, 51), summary=False)["Owner"] == {"Uid": 1000}
     assert "Owner" not in network.network(FoundNetwork(NETWORK), (1, 51), summary=False)
     assert container.inspect(INSPECTED, (1, 51))["Owner"] == {"Uid": 1000, "Gid": 1000, "Name": "ann"}
+
+
+def test_use_of_addresses_is_shown_since_1_52():
+    found = FoundNetwork(NETWORK, (), (SubnetUsage("10.0.0.0/8", 5, 11), SubnetUsage("fd00::/48", 2, 2**80)))
+    assert network.network(found, (1, 52), summary=False)["Status"] == {
+        "IPAM": {
+            "Subnets": {
+                "10.0.0.0/8": {"IPsInUse": 5, "DynamicIPsAvailable": 11},
+                "fd00::/48": {"IPsInUse": 2, "DynamicIPsAvailable": 2**64 - 1},
+            }
+        }
+    }
+    assert "Status" not in network.network(found, (1, 51), summary=False)
+    assert "Status" not in network.network(found, (1, 52), summary=True)

@@ -122,3 +122,21 @@ def test_overlap_with_another_network_is_refused():
     with pytest.raises(Forbidden):
         check_free([Pool(subnet="10.0.0.0/8"), Pool(subnet="10.1.0.0/16")], [])
     check_free([Pool(subnet="10.0.0.0/8"), Pool(subnet="fd00::/64")], [ip_network("172.17.0.0/16")])
+
+
+def test_usage_counts_reserved_addresses_and_the_free_ones_of_the_range():
+    """Two containers in a /29 with an auxiliary address: network, broadcast, gateway, auxiliary, and two."""
+    pool = AddressPool(
+        Pool(subnet="10.9.0.0/29", ip_range="10.9.0.4/30", gateway="10.9.0.1", auxiliary={"nas": "10.9.0.5"})
+    )
+    assert pool.usage() == ("10.9.0.0/29", 4, 2)
+    pool.take()
+    pool.take("10.9.0.2")
+    assert pool.usage() == ("10.9.0.0/29", 6, 1)
+
+
+def test_usage_of_a_network_as_docker_shows_it():
+    pool = AddressPool(Pool(subnet="172.18.0.0/16", gateway="172.18.0.1"))
+    pool.take()
+    pool.take()
+    assert pool.usage() == ("172.18.0.0/16", 5, 65531)

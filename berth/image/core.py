@@ -18,7 +18,7 @@ import logging
 import shutil
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -26,7 +26,7 @@ import msgspec
 
 from berth.base.caller import LOCAL_ROOT, Caller
 from berth.base.digest import Digest, sha256
-from berth.base.errors import BerthError, InvalidArgument, NotFound, Unsupported
+from berth.base.errors import InvalidArgument, NotFound, Unsupported
 from berth.base.reference import ImageRef
 from berth.base.tasks import TaskTree
 from berth.image import tables
@@ -53,11 +53,15 @@ _log = logging.getLogger(__name__)
 
 
 class NewImage(NamedTuple):
-    """An image about to be published: the bytes of its configuration, and its names."""
+    """An image about to be published: the bytes of its configuration, and its names.
+
+    ``hidden``: it is a step of a build, which nobody has asked for by itself. It gets no names.
+    """
 
     config: bytes
     names: tuple[ImageRef, ...] = ()
     parent: Digest | None = None
+    hidden: bool = False
 
 
 class Published(NamedTuple):
@@ -119,10 +123,11 @@ class ImageCore:
         await asyncio.to_thread(self.snapshots.restore, snapshots)
         images = read("SELECT * FROM image_images")
         names = read("SELECT * FROM image_names")
-        await asyncio.to_thread(self._load_images, images, names)
+        steps = read("SELECT image_id, shown FROM image_hidden")
+        await asyncio.to_thread(self._load_images, images, names, steps)
         await self.collect()
 
-    def _load_images(self, images: Iterable[Row], names: Iterable[Row]) -> None:
+    def _load_images(self, images: Iterable[Row], names: Iterable[Row], steps: Iterable[Row]) -> None:
         for image_id, parent, size, added, tagged, uid, gid, subject in images:
             self.index.put(
                 Image(
@@ -135,6 +140,8 @@ class ImageCore:
                     owner=Caller(uid, gid, -1, subject),
                 )
             )
+        for image_id, shown in steps:
+            self.index.set_step(image_id, shown=bool(shown))
         for repository, suffix, image_id in names:
             self.index.set_name(_stored_ref(repository, suffix), image_id)
         for digest in list(self.content):
@@ -163,8 +170,12 @@ class ImageCore:
         return image
 
     def list(self) -> tuple[Image, ...]:
-        """Every image, newest first."""
+        """Every image, newest first, those included that are hidden."""
         return self.index.list()
+
+    def is_hidden(self, image_id: Digest) -> bool:
+        """Whether the image is only a step of a build: kept for the cache, listed with ``--all`` alone."""
+        return self.index.is_hidden(image_id)
 
     def names(self, image_id: Digest) -> tuple[ImageRef, ...]:
         """Names with a tag; none means that the image is dangling."""
@@ -191,19 +202,23 @@ class ImageCore:
         return history_of(self.get(image_id), self.index, self.layers)
 
     def shared_sizes(self) -> dict[Digest, int]:
-        """For each image, how much of its size other images have too (``system df -v``)."""
+        """For each image that is not hidden, how much of its size others have too (``system df -v``)."""
         users: dict[Digest, int] = {}
-        for image in self.index.list():
+        images = [image for image in self.index.list() if not self.index.is_hidden(image.id)]
+        for image in images:
             for diff_id in set(image.layers):
                 users[diff_id] = users.get(diff_id, 0) + 1
         return {
-            image.id: sum(self._layer_size(d) for d in set(image.layers) if users[d] > 1)
-            for image in self.index.list()
+            image.id: sum(self._layer_size(d) for d in set(image.layers) if users[d] > 1) for image in images
         }
 
-    def layers_size(self) -> int:
-        """What all layers hold together, each counted once."""
-        return sum(self._layer_size(diff_id) for diff_id in self.layers.known())
+    def layers_size(self, *, shown: bool = False) -> int:
+        """What all layers hold together, each counted once; with ``shown`` those of images not hidden."""
+        layers: Iterable[Digest] = self.layers.known()
+        if shown:
+            images = (image for image in self.index.list() if not self.index.is_hidden(image.id))
+            layers = {diff_id for image in images for diff_id in image.layers}
+        return sum(self._layer_size(diff_id) for diff_id in layers)
 
     def _layer_size(self, diff_id: Digest) -> int:
         info = self.layers.find(diff_id)
@@ -227,32 +242,48 @@ class ImageCore:
         return self.layers.open_staging(limits)
 
     async def publish(
-        self, images: Sequence[NewImage], staged: Iterable[StagedLayer], owner: Caller = LOCAL_ROOT
+        self,
+        images: Sequence[NewImage],
+        staged: Iterable[StagedLayer],
+        owner: Caller = LOCAL_ROOT,
+        also: Callable[[sqlite3.Connection], None] | None = None,
     ) -> tuple[Published, ...]:
         """Make images visible with their layers and names, all of them or none.
 
-        ``staged`` must hold every layer that is not stored yet. Once begun it runs to its end, even when
-        the caller is cancelled: rows and memory must not part.
+        ``staged`` must hold every layer that is not stored yet. ``also`` writes rows of others in the same
+        transaction. Once begun it runs to its end, even when the caller is cancelled: rows and memory must
+        not part.
         """
-        return await self._tasks.finish("publish", self._publish(images, tuple(staged), owner))
+        return await self._tasks.finish("publish", self._publish(images, tuple(staged), owner, also))
 
     async def _publish(
-        self, images: Sequence[NewImage], staged: tuple[StagedLayer, ...], owner: Caller
+        self,
+        images: Sequence[NewImage],
+        staged: tuple[StagedLayer, ...],
+        owner: Caller,
+        also: Callable[[sqlite3.Connection], None] | None,
     ) -> tuple[Published, ...]:
         async with self._lock:
             placed = await asyncio.to_thread(self._place, images, staged)
             now = time.time_ns()
             sizes = {info.diff_id: info.size for info in placed}
-            records = [self._new_record(new, sizes, now, owner) for new in images]
+            records: list[Image] = []
+            for new in images:
+                record = self._new_record(new, sizes, now, owner)
+                if new.parent and any(new.parent == other.id for other in records):
+                    record = msgspec.structs.replace(record, parent=new.parent)
+                records.append(record)
 
             def change(connection: sqlite3.Connection) -> None:
                 tables.insert_layers(connection, placed)
                 for new, record in zip(images, records, strict=True):
                     _insert(connection, new, record, now)
+                if also is not None:
+                    also(connection)
 
             try:
                 await self._database.write(change)
-            except BerthError:
+            except Exception:
                 hidden = self.layers.withdraw(info.diff_id for info in placed)
                 await asyncio.to_thread(self.layers.empty_trash, hidden)
                 raise
@@ -287,7 +318,12 @@ class ImageCore:
         )
 
     def _remember(self, new: NewImage, record: Image, now: int) -> Published:
-        known = self.index.find(record.id) or record
+        known = self.index.find(record.id)
+        if new.hidden and known is None:
+            self.index.set_step(record.id, shown=False)
+        elif not new.hidden:
+            self.index.show(record.id)
+        known = known or record
         if new.names:
             known = msgspec.structs.replace(known, tagged_ns=now)
         self.index.put(known)
@@ -318,6 +354,23 @@ class ImageCore:
         async with self._lock:
             await self._database.write(lambda c: tables.drop_name(c, ref))
             self.index.drop_name(ref)
+
+    def is_step(self, image_id: Digest) -> bool:
+        """Whether a build made the image as the result of a step, hidden or not."""
+        return self.index.is_step(image_id)
+
+    async def hide_again(self, image_id: Digest) -> bool:
+        """Take all names from a step of a build, which then is nothing else; False when it is none, or hidden
+        already. So a build that comes again finds what it knows, although nobody sees it."""
+        return await self._tasks.finish("hide", self._hide_again(image_id))
+
+    async def _hide_again(self, image_id: Digest) -> bool:
+        async with self._lock:
+            if not self.index.is_step(image_id) or self.index.is_hidden(image_id):
+                return False
+            await self._database.write(lambda c: tables.hide_again(c, image_id))
+            self.index.set_step(image_id, shown=False)
+            return True
 
     async def remove(self, image_id: Digest) -> Removed:
         """Remove the image, its names, and the layers that nothing else needs.
@@ -459,6 +512,10 @@ def _seen(future: "asyncio.Future[None]") -> None:
 
 
 def _insert(connection: sqlite3.Connection, new: NewImage, record: Image, now: int) -> None:
+    if new.hidden:
+        tables.hide_new(connection, record.id)
+    else:
+        tables.show(connection, record.id)
     tables.insert_image(connection, record.id, record.parent, record.size, now, record.owner)
     tables.use_layers(connection, f"image {record.id}", record.layers)
     for ref in new.names:

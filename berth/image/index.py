@@ -17,6 +17,8 @@ class ImageIndex:
     def __init__(self) -> None:
         self._images: dict[Digest, Image] = {}
         self._names: dict[ImageRef, Digest] = {}
+        self._steps: dict[Digest, bool] = {}
+        """Images that a build made on its way, and whether they have been shown since."""
 
     # -- changes -------------------------------------------------------------------------------------
 
@@ -27,12 +29,28 @@ class ImageIndex:
     def drop(self, image_id: Digest) -> None:
         """Forget an image and its names."""
         self._images.pop(image_id, None)
+        self._steps.pop(image_id, None)
+        self._drop_names(image_id)
+
+    def _drop_names(self, image_id: Digest) -> None:
         self._names = {ref: owner for ref, owner in self._names.items() if owner != image_id}
+
+    def set_step(self, image_id: Digest, *, shown: bool) -> None:
+        """The image is a step of a build, hidden unless ``shown``; a hidden one has no names."""
+        self._steps[image_id] = shown
+        if not shown:
+            self._drop_names(image_id)
+
+    def show(self, image_id: Digest) -> None:
+        """Somebody has asked for the image itself: it is not hidden any more, if it was."""
+        if image_id in self._steps:
+            self._steps[image_id] = True
 
     def set_name(self, ref: ImageRef, image_id: Digest) -> Digest | None:
         """Let ``ref`` name the image; returns what it named before, when that was another one."""
         before = self._names.get(ref)
         self._names[ref] = image_id
+        self.show(image_id)
         return before if before != image_id else None
 
     def drop_name(self, ref: ImageRef) -> None:
@@ -66,6 +84,14 @@ class ImageIndex:
     def tags_of(self, repository: str) -> tuple[ImageRef, ...]:
         """Every tag of a repository, sorted."""
         return tuple(sorted(r for r in self._names if r.repository == repository and r.digest is None))
+
+    def is_step(self, image_id: Digest) -> bool:
+        """Whether a build made the image as the result of a step, hidden or not."""
+        return image_id in self._steps
+
+    def is_hidden(self, image_id: Digest) -> bool:
+        """Whether the image is only the result of a step of a build."""
+        return self._steps.get(image_id) is False
 
     def children(self, image_id: Digest) -> tuple[Image, ...]:
         """Images made from this one on this machine."""

@@ -10,9 +10,11 @@ from berth.image import tables
 from berth.image.bootstrap import BootstrapOptions, bootstrap
 from berth.image.commit import CommitOptions, commit
 from berth.image.core import ImageCore
+from berth.image.derive import Also, Derivation, derive
 from berth.image.import_ import ImportOptions, import_tar
+from berth.image.layers import StagedLayer
 from berth.image.load import load
-from berth.image.model import Loaded, Progress
+from berth.image.model import Image, Loaded, Progress
 from berth.image.outflow import stream
 from berth.image.pack import pack
 from berth.image.save import save
@@ -72,6 +74,18 @@ class ImageStore(ImageCore):
     ) -> Digest:
         """An image of what a container wrote; see ``berth.image.commit``."""
         return await commit(self, key, image_id, ref, options, owner)
+
+    async def derive(
+        self,
+        parent: Image | None,
+        steps: Sequence[Derivation],
+        *,
+        staged: StagedLayer | None = None,
+        owner: Caller = LOCAL_ROOT,
+        also: Also | None = None,
+    ) -> tuple[Image, ...]:
+        """The images of steps of a build, each made from the one before; see ``berth.image.derive``."""
+        return await derive(self, parent, steps, staged=staged, owner=owner, also=also)
 
     def archive(self, tree: Path) -> AsyncIterator[bytes]:
         """A directory tree as a tar stream, as ``export`` gives it."""

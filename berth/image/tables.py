@@ -42,9 +42,14 @@ CREATE TABLE IF NOT EXISTS image_layer_uses (
     PRIMARY KEY (user, diff_id)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS image_layer_uses_by_layer ON image_layer_uses (diff_id);
+CREATE TABLE IF NOT EXISTS image_hidden (
+    image_id TEXT PRIMARY KEY,
+    shown INTEGER NOT NULL
+) WITHOUT ROWID;
 """
 # image_names.suffix is ":tag" or "@sha256:...", so that one unique key serves both kinds of name.
 # image_layer_uses.user is "image <id>" or "snapshot <key>"; a layer that no user has is garbage.
+# image_hidden has the images that a build made on its way; ``shown`` since one was given a name.
 
 
 def insert_layers(connection: sqlite3.Connection, layers: Iterable[LayerInfo]) -> None:
@@ -94,11 +99,32 @@ def insert_image(
 
 
 def set_name(connection: sqlite3.Connection, ref: ImageRef, image_id: Digest, now: int) -> None:
-    """Let ``ref`` name the image, whatever it named before."""
+    """Let ``ref`` name the image, whatever it named before. A hidden image comes to light by it."""
     connection.execute(
         "INSERT OR REPLACE INTO image_names VALUES (?, ?, ?)", (ref.repository, ref.suffix, image_id)
     )
     connection.execute("UPDATE image_images SET tagged_ns = ? WHERE id = ?", (now, image_id))
+    show(connection, image_id)
+
+
+def hide_new(connection: sqlite3.Connection, image_id: Digest) -> None:
+    """The image is only a step of a build, unless it is there already for another reason."""
+    connection.execute(
+        "INSERT OR IGNORE INTO image_hidden SELECT ?, 0 WHERE NOT EXISTS "
+        "(SELECT 1 FROM image_images WHERE id = ?)",
+        (image_id, image_id),
+    )
+
+
+def show(connection: sqlite3.Connection, image_id: Digest) -> None:
+    """Somebody has asked for the image itself."""
+    connection.execute("UPDATE image_hidden SET shown = 1 WHERE image_id = ?", (image_id,))
+
+
+def hide_again(connection: sqlite3.Connection, image_id: Digest) -> None:
+    """The image loses its names and is only a step of a build once more."""
+    connection.execute("DELETE FROM image_names WHERE image_id = ?", (image_id,))
+    connection.execute("UPDATE image_hidden SET shown = 0 WHERE image_id = ?", (image_id,))
 
 
 def drop_name(connection: sqlite3.Connection, ref: ImageRef) -> None:
@@ -112,4 +138,5 @@ def delete_image(connection: sqlite3.Connection, image_id: Digest) -> None:
     """Forget an image, its names, and its need of layers."""
     connection.execute("DELETE FROM image_images WHERE id = ?", (image_id,))
     connection.execute("DELETE FROM image_names WHERE image_id = ?", (image_id,))
+    connection.execute("DELETE FROM image_hidden WHERE image_id = ?", (image_id,))
     drop_uses(connection, f"image {image_id}")

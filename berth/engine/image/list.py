@@ -37,12 +37,13 @@ class _Span(NamedTuple):
 async def list_images(
     engine: Engine, *, all: bool = False, filters: Filters | None = None, shared_size: bool = False
 ) -> list[ImageRow]:
-    """Images with a name and unnamed ones without children; with ``all`` the unnamed parents too."""
+    """Images with a name and unnamed ones without children; with ``all`` the unnamed parents too, and the
+    steps of builds. A step that was never shown is not dangling."""
     given = filters or Filters()
     dangling = given.boolean("dangling")
     span = _span(engine, given)
     images = engine.images.list()
-    parents = parents_of(images)
+    parents = parents_of(engine, images)
     counts = container_counts(engine)
     shared = engine.images.shared_sizes() if shared_size else {}
     rows: list[ImageRow] = []
@@ -51,8 +52,8 @@ async def list_images(
             continue
         names = _chosen(names_of(engine, image.id), given.get("reference"))
         if not names:
-            hidden = image.id in parents and (dangling or not all)
-            if hidden or dangling is False or "reference" in given:
+            inner = image.id in parents or engine.images.is_hidden(image.id)
+            if (inner and (dangling or not all)) or dangling is False or "reference" in given:
                 continue
         elif dangling and names.tags:
             continue

@@ -6,7 +6,7 @@ from berth.base.errors import BerthError
 from berth.base.filters import Filters
 from berth.engine.engine import Engine
 from berth.engine.image.rm import Removed, remove
-from berth.engine.image.use import container_counts, names_of, parents_of
+from berth.engine.image.use import container_counts, has_children, names_of, parents_of
 from berth.engine.pruning import labels_pass, until_ns
 from berth.engine.verbs import change
 from berth.image.model import Image
@@ -48,12 +48,13 @@ def _candidates(engine: Engine, filters: Filters) -> list[Image]:
     dangling_only = filters.boolean("dangling") is not False
     before = until_ns(filters)
     images = engine.images.list()
-    parents = parents_of(images)
+    parents = parents_of(engine, images)
     return [
         image
         for image in images
         if not (dangling_only and names_of(engine, image.id).tags)
         and (names_of(engine, image.id) or image.id not in parents)
+        and not engine.images.is_hidden(image.id)
         and (before is None or image.created_ns <= before)
         and labels_pass(filters, image.config.config.labels or {})
     ]
@@ -61,9 +62,11 @@ def _candidates(engine: Engine, filters: Filters) -> list[Image]:
 
 def _foreseen(engine: Engine, chosen: list[Image]) -> PrunedImages:
     used = container_counts(engine)
-    going = [image for image in chosen if image.id not in used and not engine.images.children(image.id)]
+    going = [image for image in chosen if image.id not in used and not has_children(engine, image)]
     ids = {image.id for image in going}
-    kept = {layer for image in engine.images.list() if image.id not in ids for layer in image.layers}
+    steps = {image.id for image in going if engine.images.is_step(image.id)}  # these are only hidden
+    staying = (image for image in engine.images.list() if image.id not in ids or image.id in steps)
+    kept = {layer for image in staying for layer in image.layers}
     lonely = {layer for image in going for layer in image.layers} - kept
     found = [engine.images.layers.find(layer) for layer in lonely]
     removed: list[Removed] = []

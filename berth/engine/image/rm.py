@@ -2,7 +2,8 @@
 
 The rules are Docker's. A name goes first; the image follows unless other names are left. Some needs are
 hard (children, running containers), others (names, stopped containers) yield to ``force``. Unnamed parents
-that nothing else needs go too, without noise.
+that nothing else needs go too, without noise. What a build made stays as a step of that build, hidden: the
+cache has its own ``prune``.
 """
 
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from berth.base.errors import Conflict
 from berth.base.ids import short_id
 from berth.base.reference import ImageRef, parse_reference
 from berth.engine.engine import Engine
-from berth.engine.image.use import Names, announce, first_container, names_of
+from berth.engine.image.use import Names, announce, first_container, has_children, names_of
 from berth.engine.verbs import change
 from berth.image.model import Image
 
@@ -104,22 +105,27 @@ async def _delete(
     """Delete the image and, with ``prune``, its unnamed parents that nothing needs."""
     need = _need(engine, image, hard_only=force)
     if need is not None:
-        dangling = not names_of(engine, image.id) and not engine.images.children(image.id)
+        dangling = not names_of(engine, image.id) and not has_children(engine, image)
         if quiet and (not dangling or need.used):
             return
         raise _conflict(image, need)
     parent = engine.images.find(image.parent) if image.parent else None
     await _untag_all(engine, image, gone)
+    if await engine.images.hide_again(image.id):
+        # A build made it: gone as an image, kept for the next build until the cache is pruned.
+        await announce(engine, "delete", image, image.id)
+        gone.append(Removed(deleted=image.id))
+        return
     report = await engine.images.remove(image.id)
     await announce(engine, "delete", image, image.id)
     gone.append(Removed(deleted=image.id))
     gone.extend(Removed(deleted=layer) for layer in report.chain_ids)
-    if prune and parent is not None:
+    if prune and parent is not None and not engine.images.is_hidden(parent.id):
         await _delete(engine, parent, gone, force=False, prune=True, quiet=True)
 
 
 def _need(engine: Engine, image: Image, *, hard_only: bool, names_count: bool = True) -> _Need | None:
-    if engine.images.children(image.id):
+    if has_children(engine, image):
         return _Need("image has dependent child images", hard=True)
     running = first_container(engine, image.id, lambda cell: cell.state.running)
     if running is not None:

@@ -25,9 +25,19 @@ def names_of(engine: Engine, image_id: Digest) -> Names:
     return Names(tuple(engine.images.names(image_id)), tuple(engine.images.digests(image_id)))
 
 
-def parents_of(images: Iterable[Image]) -> frozenset[Digest]:
-    """The ids of the images that others were made from."""
-    return frozenset(image.parent for image in images if image.parent)
+def shown(engine: Engine, images: Iterable[Image]) -> list[Image]:
+    """Those that are not hidden: what a person has made or brought, not the steps of builds."""
+    return [image for image in images if not engine.images.is_hidden(image.id)]
+
+
+def parents_of(engine: Engine, images: Iterable[Image]) -> frozenset[Digest]:
+    """The ids of the images that others were made from. The steps of builds need no parent."""
+    return frozenset(image.parent for image in shown(engine, images) if image.parent)
+
+
+def has_children(engine: Engine, image: Image) -> bool:
+    """Whether an image that is not hidden was made from this one."""
+    return bool(shown(engine, engine.images.children(image.id)))
 
 
 def container_counts(engine: Engine) -> dict[str, int]:

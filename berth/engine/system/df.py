@@ -26,7 +26,8 @@ async def df(engine: Engine, kinds: frozenset[str] = KINDS) -> DiskUsage:
     containers = await list_containers(engine, all=True, size=True) if "container" in kinds else None
     images = await list_images(engine, shared_size=True) if "image" in kinds else None
     volumes = await _volumes(engine) if "volume" in kinds else None
-    return DiskUsage(containers, images, volumes, engine.images.layers_size() if images is not None else 0)
+    layers = engine.images.layers_size(shown=True) if images is not None else 0
+    return DiskUsage(containers, images, volumes, layers)
 
 
 async def _volumes(engine: Engine) -> list[FoundVolume]:

@@ -70,7 +70,7 @@ async def _adopt_all(engine: Engine) -> dict[Cell, Process]:
     adopted: dict[Cell, Process] = {}
     for cell in engine.containers:
         directory = run_dir(engine, cell.id)
-        if cell.state.status is Status.REMOVING or not directory.exists():
+        if _is_on_its_way_out(cell.record) or not directory.exists():
             continue
         process = await engine.monitor.adopt(cell.id, directory, runtime_of(engine, cell.record))
         if process is not None:
@@ -105,11 +105,16 @@ async def _settle(engine: Engine, cell: Cell) -> None:
     if run_dir(engine, record.id).exists():
         await release_network(engine, cell)
         await teardown(engine, record)
-    if record.state.status is Status.REMOVING:
+    if _is_on_its_way_out(record):
         await forget(engine, cell)
         await discard(engine, record, volumes=record.host.auto_remove)
     elif record.state.running:
         await _record_loss(engine, cell, record)
+
+
+def _is_on_its_way_out(record: ContainerRecord) -> bool:
+    """Its removal was cut off, or the build that it worked for has died with the daemon."""
+    return record.state.status is Status.REMOVING or bool(record.build)
 
 
 async def _record_loss(engine: Engine, cell: Cell, record: ContainerRecord) -> None:

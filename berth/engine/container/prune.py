@@ -32,7 +32,7 @@ async def prune(engine: Engine, filters: Filters, *, dry: bool = False) -> Prune
     reclaimed = 0
     for cell in engine.containers:
         record = cell.record
-        if record.state.status not in _REMOVABLE or not _passes(record, filters, before):
+        if record.state.status not in _REMOVABLE or record.build or not _passes(record, filters, before):
             continue
         size = await engine.images.usage(record.id)
         try:

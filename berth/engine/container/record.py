@@ -135,6 +135,8 @@ class ContainerRecord(msgspec.Struct, frozen=True, kw_only=True):
     hosts_path: str = ""
     resolv_conf_path: str = ""
     log_path: str = ""
+    build: str = ""
+    """The build that works on it, by its id; it does not outlive that build's daemon. Empty for all others."""
     state: ContainerState = ContainerState()
     revision: int = 0
     """Counts the changes; a cache of anything made from the record is keyed by it."""

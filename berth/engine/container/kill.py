@@ -5,11 +5,11 @@ import contextlib
 import signal as signals
 
 from berth.base.errors import BerthError, Conflict
+from berth.base.signals import parse_signal
 from berth.engine.container.cell import Cell
 from berth.engine.container.change import announce, update_state
 from berth.engine.container.record import Status
 from berth.engine.container.runtime import runtime_of
-from berth.engine.container.signals import parse_signal
 from berth.engine.engine import Engine
 from berth.engine.verbs import change
 

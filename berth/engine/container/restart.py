@@ -1,8 +1,8 @@
 """``restart``: stop, then start the same container."""
 
+from berth.base.signals import parse_signal
 from berth.engine.container.change import announce
 from berth.engine.container.record import Status
-from berth.engine.container.signals import parse_signal
 from berth.engine.container.start import start_cell
 from berth.engine.container.stop import stop_cell
 from berth.engine.engine import Engine

@@ -4,12 +4,12 @@ import asyncio
 import signal as signals
 
 from berth.base.errors import Internal, NotModified
+from berth.base.signals import parse_signal
 from berth.engine.container.cell import Cell, ExitStatus
 from berth.engine.container.change import announce
 from berth.engine.container.kill import send_signal, stop_signal
 from berth.engine.container.record import Status
 from berth.engine.container.restarts import give_up_restart
-from berth.engine.container.signals import parse_signal
 from berth.engine.engine import Engine
 from berth.engine.verbs import change
 

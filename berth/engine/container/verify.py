@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from berth.base.errors import InvalidArgument
-from berth.engine.container.signals import parse_signal
+from berth.base.signals import parse_signal
 from berth.engine.spec.config import ContainerConfig
 from berth.engine.spec.health import HealthConfig
 from berth.engine.spec.host import HostConfig

@@ -3,7 +3,7 @@
 import pytest
 
 from berth.base.errors import InvalidArgument
-from berth.engine.container.signals import parse_signal
+from berth.base.signals import parse_signal
 from berth.engine.container.verify import verify
 from berth.engine.spec.config import ContainerConfig
 from berth.engine.spec.health import HealthConfig

@@ -136,7 +136,7 @@ class ContainerRecord(msgspec.Struct, frozen=True, kw_only=True):
     resolv_conf_path: str = ""
     log_path: str = ""
     build: str = ""
-    """The build that works on it, by its id; it does not outlive that build's daemon. Empty for all others."""
+    """The build that works on it, by its id; it does not outlive that daemon. Empty for all others."""
     state: ContainerState = ContainerState()
     revision: int = 0
     """Counts the changes; a cache of anything made from the record is keyed by it."""

@@ -9,3 +9,7 @@ class DockerfileError(InvalidArgument):
     def __init__(self, message: str, *, line: int = 0, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.line = line
+
+
+class SyntaxProblem(DockerfileError):
+    """A text that cannot even be split into arguments: Docker gives no line for these, so ``hint`` does."""

@@ -130,7 +130,7 @@ class Add(NamedTuple):
 
 
 class Env(NamedTuple):
-    """``ENV``: each value is expanded with what was set before this instruction."""
+    """``ENV``: keys and values are expanded, all with what was set before this instruction."""
 
     pairs: tuple[tuple[str, str], ...]
     line: int = 0
@@ -249,6 +249,7 @@ class Directives(NamedTuple):
     check_skip: frozenset[str] | None = None
     check_all: bool = False
     check_error: bool = False
+    check_experimental: frozenset[str] = frozenset()  # rules switched on; the name "all" for every one
 
 
 class Notice(NamedTuple):
@@ -275,3 +276,4 @@ class Dockerfile(NamedTuple):
     stages: tuple[StageSource, ...]
     lines: tuple[str, ...]
     warnings: tuple[Notice, ...] = ()
+    comments: tuple[tuple[int, tuple[str, ...]], ...] = ()  # those right above the instruction of a line

@@ -382,20 +382,47 @@ class ImageCore:
 
     async def _remove(self, image_id: Digest) -> Removed:
         async with self._lock:
-            image = self.get(image_id)
-            chains = self._lonely_chains(image)
-            pinned = self.leases.pinned()
-
-            def change(connection: sqlite3.Connection) -> Sequence[Digest]:
-                tables.delete_image(connection, image_id)
-                return tables.collect_layers(connection, pinned)
-
-            garbage = await self._database.write(change)
-            self.index.drop(image_id)
-            self.content.delete(image_id)
-            trash = self._withdraw(garbage)
+            chains = self._lonely_chains(self.get(image_id))
+            trash = await self._forget(image_id)
         await asyncio.to_thread(self.layers.empty_trash, trash)
         return Removed(image_id, chains)
+
+    async def _forget(self, image_id: Digest) -> Sequence[Path]:
+        """Take an image out of rows and memory; returns the files that are to be deleted."""
+        pinned = self.leases.pinned()
+
+        def change(connection: sqlite3.Connection) -> Sequence[Digest]:
+            tables.delete_image(connection, image_id)
+            return tables.collect_layers(connection, pinned)
+
+        garbage = await self._database.write(change)
+        self.index.drop(image_id)
+        self.content.delete(image_id)
+        return self._withdraw(garbage)
+
+    async def drop_step(self, image_id: Digest, also: Callable[[sqlite3.Connection], None]) -> bool:
+        """No build needs the step any more: it is removed if it is hidden, else an image like any other.
+
+        ``also`` writes further rows when the image stays. False when it is gone already.
+        """
+        return await self._tasks.finish("drop", self._drop_step(image_id, also))
+
+    async def _drop_step(self, image_id: Digest, also: Callable[[sqlite3.Connection], None]) -> bool:
+        async with self._lock:
+            if self.index.find(image_id) is None:
+                return False
+            if not self.index.is_hidden(image_id):
+
+                def change(connection: sqlite3.Connection) -> None:
+                    connection.execute("DELETE FROM image_hidden WHERE image_id = ?", (image_id,))
+                    also(connection)
+
+                await self._database.write(change)
+                self.index.forget_step(image_id)
+                return True
+            trash = await self._forget(image_id)
+        await asyncio.to_thread(self.layers.empty_trash, trash)
+        return True
 
     def _lonely_chains(self, image: Image) -> tuple[Digest, ...]:
         others = {chain for i in self.index.list() if i.id != image.id for chain in chain_ids(i.layers)}

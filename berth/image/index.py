@@ -41,6 +41,10 @@ class ImageIndex:
         if not shown:
             self._drop_names(image_id)
 
+    def forget_step(self, image_id: Digest) -> None:
+        """The image is one like any other."""
+        self._steps.pop(image_id, None)
+
     def show(self, image_id: Digest) -> None:
         """Somebody has asked for the image itself: it is not hidden any more, if it was."""
         if image_id in self._steps:

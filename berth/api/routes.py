@@ -41,6 +41,8 @@ from berth.api.image import rm as image_rm
 from berth.api.image import save as image_save
 from berth.api.image import search as image_search
 from berth.api.image import tag as image_tag
+from berth.api.manifest import inspect as manifest_inspect
+from berth.api.manifest import push as manifest_push
 from berth.api.network import connect as network_connect
 from berth.api.network import create as network_create
 from berth.api.network import disconnect as network_disconnect
@@ -125,6 +127,8 @@ IMAGES = (
     Route("POST", "/images/{name}/push", image_push.handle),
     Route("DELETE", "/images/{name}", image_rm.handle),
     Route("GET", "/distribution/{name}/json", distribution_inspect.handle, (1, 30)),
+    Route("GET", "/berth/manifests/{name}", manifest_inspect.handle),
+    Route("PUT", "/berth/manifests/{name}", manifest_push.handle),
     Route("POST", "/berth/images/bootstrap", image_bootstrap.handle),
 )
 

@@ -33,7 +33,6 @@ _NOT_HERE = [
     "context",
     "diff",
     "export",
-    "manifest",
     "plugin",
     "secret",
     "update",

@@ -148,6 +148,22 @@ GROUPS = {
             "tag": TAG,
         },
     ),
+    "manifest": (
+        "Manage Docker image manifests and manifest lists",
+        {
+            "annotate": (
+                "manifest.annotate",
+                "Add additional information to a local image manifest",
+            ),
+            "create": (
+                "manifest.create",
+                "Create a local manifest list for annotating and pushing to a registry",
+            ),
+            "inspect": ("manifest.inspect", "Display an image manifest, or manifest list"),
+            "push": ("manifest.push", "Push a manifest list to a repository"),
+            "rm": ("manifest.rm", "Delete one or more manifest lists from local storage"),
+        },
+    ),
     "network": (
         "Manage networks",
         {

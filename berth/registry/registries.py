@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import msgspec
+
 from berth.base.errors import BerthError
 from berth.base.reference import ImageRef
 from berth.registry.credentials import ANONYMOUS, Credentials
@@ -50,13 +52,15 @@ class Registries:
         """Hang up."""
         self._transport.close()
 
-    async def source(self, ref: ImageRef, credentials: Credentials = ANONYMOUS) -> tuple[Repository, ...]:
+    async def source(
+        self, ref: ImageRef, credentials: Credentials = ANONYMOUS, *, insecure: bool = False
+    ) -> tuple[Repository, ...]:
         """Where the repository of ``ref`` can be read: mirrors first, the registry itself last.
 
         Mirrors that do not answer are left out. Unreachable or RegistryError when the registry itself does
-        not.
+        not. ``insecure``: this once the registry counts as one that was declared insecure.
         """
-        endpoints = await find_endpoints(ref.domain, self._settings, mirrors=True)
+        endpoints = await find_endpoints(ref.domain, self._for(ref, insecure=insecure), mirrors=True)
         mirrors = [e for e in endpoints if not e.credentials]
         own = tuple(e for e in endpoints if e.credentials)
         found = []
@@ -72,11 +76,18 @@ class Registries:
                 raise
         return tuple(Repository(s, ref.path, patience=self._patience) for s in found)
 
-    async def target(self, ref: ImageRef, credentials: Credentials = ANONYMOUS) -> Repository:
+    async def target(
+        self, ref: ImageRef, credentials: Credentials = ANONYMOUS, *, insecure: bool = False
+    ) -> Repository:
         """Where the repository of ``ref`` can be written."""
-        endpoints = await find_endpoints(ref.domain, self._settings)
+        endpoints = await find_endpoints(ref.domain, self._for(ref, insecure=insecure))
         session = await self._opened(endpoints, credentials)
         return Repository(session, ref.path, pushes=True, patience=self._patience)
+
+    def _for(self, ref: ImageRef, *, insecure: bool) -> RegistrySettings:
+        if not insecure:
+            return self._settings
+        return msgspec.structs.replace(self._settings, insecure=(*self._settings.insecure, ref.domain))
 
     async def session(self, domain: str, credentials: Credentials = ANONYMOUS) -> Session:
         """The registry itself, for what belongs to no repository."""

@@ -16,6 +16,9 @@ CLIENT_ONLY = {
     "inspect",  # asks container, image, network and volume in turn
     "container.port",
     "container.run",
+    "manifest.annotate",  # lists in the making are the client's
+    "manifest.create",
+    "manifest.rm",
     "system.aliases",
     "system.logout",  # credentials are the client's
     "system.prune",

@@ -3,6 +3,7 @@
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -118,3 +119,10 @@ class Client:
     def piped_shell(self, line: str) -> Session:
         """A typed line, on pipes."""
         return Session(["bash", "-c", line], env=self.environment, tty=False)
+
+
+def own_client(host: str, home: Path) -> Client:
+    """berth's own client as it stands in this tree."""
+    client = Client(f"{sys.executable} -m berth.cli", host, home)
+    client.environment |= {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "BERTH_HOST": host}
+    return client

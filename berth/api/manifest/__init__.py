@@ -1,0 +1,1 @@
+"""``/berth/manifests``: registries for the client's ``manifest``; it is the daemon that knows them."""

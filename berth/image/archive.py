@@ -1,20 +1,22 @@
 """Reading an archive of images once, front to back: documents are kept, layers are stored as they pass.
 
 ``docker save`` puts its manifest last, so while a layer passes nobody knows yet whether it is needed.
-Small JSON files are kept in memory, everything that looks like a layer is staged at once, the rest is
-passed over. What the documents then do not name is thrown away with the staging.
+Small JSON files are kept in memory, everything that looks like a layer is written down as it passes and
+assembled meanwhile, several layers at a time; the rest is passed over. What the documents then do not name
+is thrown away with the staging.
 """
 
 import json
 import posixpath
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 from berth.base.digest import Digest, sha256
 from berth.base.errors import BerthError, InvalidArgument
 from berth.base.ids import short_id
 from berth.image.compression import Inflow, detect
-from berth.image.layers import StagedLayer, Staging
+from berth.image.layers import Landing, StagedLayer, Staging
 from berth.image.model import LayerInfo, Progress
 from berth.image.tar.entry import BLOCK, HARD_LINK, REGULAR, SYMLINK, TarEntry
 from berth.image.tar.reader import TarReader
@@ -24,6 +26,7 @@ _DOCUMENT_LIMIT = 8 << 20
 _DOCUMENTS_LIMIT = 256 << 20
 _BLOBS = "blobs/sha256/"
 _LINK_DEPTH = 8
+_LAYERS_AT_A_TIME = 4
 
 
 class LayerFile(NamedTuple):
@@ -73,6 +76,21 @@ class Archive:
         return file
 
 
+class _Following(NamedTuple):
+    """A layer that is written down by one thread and assembled by another."""
+
+    landing: Landing
+    future: "Future[StagedLayer]"
+
+    def result(self) -> LayerFile:
+        """Wait for it."""
+        try:
+            staged = self.future.result()
+        except BerthError as error:
+            return LayerFile(None, None, None, error)
+        return LayerFile(staged, None, staged.blob_digest, None)
+
+
 def clean(name: str) -> str:
     """A member's name in one form; ``..`` never leads out, since names are only compared."""
     return posixpath.normpath("/" + name).lstrip("/")
@@ -89,9 +107,25 @@ class ArchiveReader:
         self._progress = progress
         self._archive = Archive()
         self._kept = 0
+        self._threads = ThreadPoolExecutor(_LAYERS_AT_A_TIME, thread_name_prefix="load")
+        self._following: dict[str, _Following] = {}
 
     def read(self, next_chunk: NextChunk) -> Archive:
         """Read everything. InvalidArgument when it is no archive or ends too early."""
+        try:
+            self._read(next_chunk)
+            for name, following in self._following.items():
+                self._archive.layers[name] = following.result()
+            return self._archive
+        finally:
+            for following in self._following.values():
+                following.landing.blob.abort()
+                following.future.cancel()
+            self._threads.shutdown()
+            for following in self._following.values():
+                following.landing.close()
+
+    def _read(self, next_chunk: NextChunk) -> None:
         source = ChunkSource(Inflow(next_chunk).next_chunk)
         reader = TarReader(source)
         for entry in reader:
@@ -103,7 +137,6 @@ class ArchiveReader:
             elif entry.kind == REGULAR and entry.sparse is None and entry.size:
                 self._file(name, entry, reader.pieces())
         source.drain()
-        return self._archive
 
     def _file(self, name: str, entry: TarEntry, pieces: Iterator[memoryview]) -> None:
         head = bytes(next(pieces))
@@ -112,7 +145,7 @@ class ArchiveReader:
         if head.lstrip()[:1] in (b"{", b"[") and entry.size <= _DOCUMENT_LIMIT:
             self._document(name, entry, head, pieces)
         elif detect(head) or _looks_like_tar(head):
-            self._archive.layers[name] = self._layer(name, entry, head, pieces)
+            self._layer(name, entry, head, pieces)
 
     def _document(self, name: str, entry: TarEntry, head: bytes, pieces: Iterator[memoryview]) -> None:
         self._kept += entry.size
@@ -120,7 +153,7 @@ class ArchiveReader:
             raise InvalidArgument("invalid archive: too many documents")
         self._archive.documents[name] = head + b"".join(pieces)
 
-    def _layer(self, name: str, entry: TarEntry, head: bytes, pieces: Iterator[memoryview]) -> LayerFile:
+    def _layer(self, name: str, entry: TarEntry, head: bytes, pieces: Iterator[memoryview]) -> None:
         pending = [memoryview(head)]
 
         def next_chunk() -> memoryview:
@@ -129,17 +162,17 @@ class ArchiveReader:
         label = short_id(name.removeprefix(_BLOBS).rpartition("/layer.tar")[0] or name.removeprefix(_BLOBS))
         known = self._stored(name)
         if known is not None:
-            return self._compare(known, next_chunk)
-        try:
-            staged = self._staging.write(
-                next_chunk,
-                lambda count: self._progress.update(label, "Loading layer", count, entry.size),
-            )
-        except BerthError as error:
-            for _ in pieces:
-                pass
-            return LayerFile(None, None, None, error)
-        return LayerFile(staged, None, staged.blob_digest, None)
+            self._archive.layers[name] = self._compare(known, next_chunk)
+            return
+
+        def seen(count: int) -> None:
+            self._progress.update(label, "Loading layer", count, entry.size)
+
+        landing = self._staging.landing(entry.size, plain=not detect(head))
+        following = self._threads.submit(self._staging.follow_landing, landing, seen)
+        self._following[name] = _Following(landing, following)
+        while (chunk := next_chunk()) and not following.done():
+            landing.blob.append(chunk)
 
     def _stored(self, name: str) -> LayerInfo | None:
         """Newer archives name a plain layer by its digest: a stored one need not be unpacked again."""

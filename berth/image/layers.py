@@ -2,7 +2,8 @@
 
 On disk, below the image root::
 
-    ingest/<random>/<n>/     layers being written; removed when the store opens
+    ingest/<random>/<n>/     layers being written, and
+    ingest/<random>/<n>.blob what they are made of; removed when the store opens
     layers/<64 hex>/         complete layers, named by diff_id; content as the form says
     trash/<random>           on the way out; removed when the store opens
 
@@ -13,6 +14,7 @@ other way round: row, rename to trash, delete.
 
 import contextlib
 import hashlib
+import itertools
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
@@ -21,16 +23,21 @@ from typing import NamedTuple
 
 from berth.base.digest import Digest, digest_hex
 from berth.base.errors import Internal
-from berth.image.compression import Inflow
+from berth.image.assembly import Assembled, assemble
 from berth.image.content import fsync_directory
+from berth.image.errand import Errand
+from berth.image.growing import GrowingFile
 from berth.image.layer.form import LayerForm
-from berth.image.limits import DEFAULT_LIMITS, Limits, Meter
+from berth.image.limits import DEFAULT_LIMITS, Limits
 from berth.image.model import LayerInfo
 from berth.image.removal import remove_tree
 from berth.image.tar.source import NextChunk
+from berth.image.workers import Workers
 from berth.kernel.mount import mounts_below, umount_if_mounted
 
 _MOUNT_NAME = 32
+_LARGE = 1 << 20
+"""Bytes of a blob that are worth telling another process about."""
 
 
 class StagedLayer(NamedTuple):
@@ -43,79 +50,116 @@ class StagedLayer(NamedTuple):
     blob_size: int
 
 
-class _Tap:
-    """Passes chunks on, counts them, and hashes them until told that it is not needed."""
-
-    def __init__(self, next_chunk: NextChunk, seen: Callable[[int], None]) -> None:
-        self._next_chunk = next_chunk
-        self._seen = seen
-        self.hash: hashlib._Hash | None = hashlib.sha256()
-        self.size = 0
-
-    def next_chunk(self) -> bytes | memoryview:
-        chunk = self._next_chunk()
-        self.size += len(chunk)
-        if self.hash is not None:
-            self.hash.update(chunk)
-        self._seen(self.size)
-        return chunk
-
-
 class Staging:
     """Layers of one operation until they are published. ``close`` removes what was not."""
 
-    def __init__(self, directory: Path, form: LayerForm, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        form: LayerForm,
+        limits: Limits = DEFAULT_LIMITS,
+        workers: Workers | None = None,
+    ) -> None:
+        """Without ``workers`` everything is done by the threads that call."""
         self.directory = directory
         self._form = form
         self._limits = limits
-        self._count = 0
+        self._workers = workers
+        self._count = itertools.count()
         directory.mkdir(mode=0o700)
+        if workers is not None:
+            workers.enter()
 
     def write(self, next_chunk: NextChunk, seen: Callable[[int], None] = lambda _: None) -> StagedLayer:
         """Read one layer, compressed or not, to its end, and put it on disk. Call it in a thread.
 
         InvalidArgument for a bad archive or a bomb; then nothing of it remains.
         """
-        target = self.directory / str(self._count)
-        self._count += 1
-        target.mkdir(mode=0o700)
+        with self._target() as target:
+            return _staged(target, assemble(self._form, next_chunk, target, self._limits, seen))
+
+    def follow(self, blob: GrowingFile, seen: Callable[[int], None] = lambda _: None) -> StagedLayer:
+        """As ``write``, from a file that may still grow; large ones in a process of their own."""
+        if self._workers is None or blob.size < _LARGE:
+            return self.write(blob.next_chunk, seen)
+        with self._target() as target:
+            return self._errand(blob, target, seen, landed=False)
+
+    def landing(self, size: int, *, plain: bool) -> "Landing":
+        """Where to write a layer of ``size`` bytes as it is, to be read by ``follow_landing`` meanwhile."""
+        target = self._new_directory()
+        if plain and self._form.landing is not None:
+            name, offset = self._form.landing
+            return Landing(target, GrowingFile(target / name, size, offset), in_place=True)
+        return Landing(target, GrowingFile(target.with_suffix(".blob"), size), in_place=False)
+
+    def follow_landing(self, landing: "Landing", seen: Callable[[int], None]) -> StagedLayer:
+        """As ``follow``."""
+        blob, landed = landing.blob, landing.in_place
         try:
-            return self._write(next_chunk, seen, target)
+            with self._target(landing.target) as target:
+                if self._workers is None or blob.size < _LARGE:
+                    done = assemble(self._form, blob.next_chunk, target, self._limits, seen, landed=landed)
+                    return _staged(target, done)
+                return self._errand(blob, target, seen, landed=landed)
+        finally:
+            if not landed:
+                os.truncate(blob.path, 0)  # whoever writes it still has it open
+
+    def _errand(
+        self, blob: GrowingFile, target: Path, seen: Callable[[int], None], *, landed: bool
+    ) -> StagedLayer:
+        assert self._workers is not None
+        errand = Errand(
+            blob=str(blob.path),
+            offset=blob.offset,
+            size=blob.size,
+            landed=landed,
+            target=str(target),
+            form=self._form.name,
+            limits=tuple(self._limits),
+        )
+        return _staged(target, self._workers.assemble(errand, blob.wait, seen))
+
+    @contextlib.contextmanager
+    def _target(self, target: Path | None = None) -> Iterator[Path]:
+        """A directory for one layer, gone when the layer fails."""
+        target = target or self._new_directory()
+        try:
+            yield target
         except BaseException:
             remove_tree(target)
             raise
 
-    def _write(self, next_chunk: NextChunk, seen: Callable[[int], None], target: Path) -> StagedLayer:
-        tap = _Tap(next_chunk, seen)
-        inflow = Inflow(tap.next_chunk)
-        if not inflow.method:
-            tap.hash = None  # both digests are the same one
-        plain = hashlib.sha256()
-        meter = Meter(self._limits, target)
-
-        def measured() -> bytes | memoryview:
-            chunk = inflow.next_chunk()
-            plain.update(chunk)
-            meter.compressed = tap.size
-            meter.count(len(chunk))
-            return chunk
-
-        written = self._form.write(measured, target, self._limits.entries)
-        self._form.sync(target)
-        diff_id = Digest("sha256:" + plain.hexdigest())
-        info = LayerInfo(
-            diff_id=diff_id,
-            form=self._form.name,
-            size=written.size,
-            tar_size=meter.plain,
-            opaque_root=written.opaque_root,
-        )
-        blob = diff_id if tap.hash is None else Digest("sha256:" + tap.hash.hexdigest())
-        return StagedLayer(target, info, blob, tap.size)
+    def _new_directory(self) -> Path:
+        target = self.directory / str(next(self._count))
+        target.mkdir(mode=0o700)
+        return target
 
     def close(self) -> None:
         """Remove what is left."""
+        if self._workers is not None:
+            self._workers.leave()
+            self._workers = None
         remove_tree(self.directory)
+
+
+def _staged(target: Path, done: Assembled) -> StagedLayer:
+    return StagedLayer(target, done.info, done.blob_digest, done.blob_size)
+
+
+class Landing(NamedTuple):
+    """A layer that is written down as it comes. ``in_place``: where its form would put it."""
+
+    target: Path
+    blob: GrowingFile
+    in_place: bool
+
+    def close(self) -> None:
+        """No more is written, and nobody reads."""
+        self.blob.close()
+        if not self.in_place:
+            self.blob.path.unlink(missing_ok=True)
 
 
 class LayerStore:
@@ -129,6 +173,7 @@ class LayerStore:
         self._mounts = mounts
         self._forms = forms
         self._form = forms[form]
+        self._workers = Workers()
         self._infos: dict[Digest, LayerInfo] = {}
         for directory in (self._layers, self._ingest, self._trash, mounts):
             directory.mkdir(mode=0o710, parents=True, exist_ok=True)
@@ -160,7 +205,7 @@ class LayerStore:
 
     def open_staging(self, limits: Limits = DEFAULT_LIMITS) -> Staging:
         """A place to write layers to before they are published."""
-        return Staging(self._ingest / secrets.token_hex(8), self._form, limits)
+        return Staging(self._ingest / secrets.token_hex(8), self._form, limits, self._workers)
 
     def scratch(self, name: str) -> Path:
         """An empty directory for a program's temporary files; the next start removes what is left."""

@@ -16,9 +16,10 @@ from berth.base.digest import Digest
 from berth.base.errors import InvalidArgument
 from berth.base.ids import short_id
 from berth.base.tasks import TaskTree
+from berth.image.growing import GrowingFile
 from berth.image.layers import StagedLayer, Staging
 from berth.image.model import Progress
-from berth.image.partial import Partial, Partials
+from berth.image.partial import Partials
 from berth.image.remote import ImageSource
 
 T = TypeVar("T")
@@ -178,7 +179,7 @@ class Transfers:
             partial.close()
 
     async def _attempt(
-        self, job: LayerJob, partial: Partial, staging: Staging, audience: _Audience
+        self, job: LayerJob, partial: GrowingFile, staging: Staging, audience: _Audience
     ) -> StagedLayer:
         item = short_id(job.digest)
         loop = asyncio.get_running_loop()
@@ -190,7 +191,7 @@ class Transfers:
                 audience.tell_sometimes(item, "Extracting", count, job.size, time.monotonic())
 
         await self._slots.acquire()
-        reading = loop.run_in_executor(self._threads, staging.write, partial.next_chunk, seen)
+        reading = loop.run_in_executor(self._threads, staging.follow, partial, seen)
         try:
             try:
                 await _download(job, partial, audience, reading)
@@ -206,7 +207,7 @@ class Transfers:
 
 
 async def _download(
-    job: LayerJob, partial: Partial, audience: _Audience, reading: "asyncio.Future[StagedLayer]"
+    job: LayerJob, partial: GrowingFile, audience: _Audience, reading: "asyncio.Future[StagedLayer]"
 ) -> None:
     item = short_id(job.digest)
 
@@ -227,7 +228,7 @@ class _Writer:
     """Appends to a part in a thread: at once when the disk is idle, in larger pieces when it is not. So what
     has come is on disk a moment later, however slowly the rest comes."""
 
-    def __init__(self, partial: Partial, written: Callable[[], None]) -> None:
+    def __init__(self, partial: GrowingFile, written: Callable[[], None]) -> None:
         self._partial = partial
         self._written = written
         self._loop = asyncio.get_running_loop()

@@ -26,8 +26,11 @@ class DirectoryForm:
     """See LayerForm."""
 
     name = "directory"
+    landing: tuple[str, int] | None = None
 
-    def write(self, next_chunk: NextChunk, directory: Path, entry_limit: int) -> Written:
+    def write(
+        self, next_chunk: NextChunk, directory: Path, entry_limit: int, *, landed: bool = False
+    ) -> Written:
         """See LayerForm."""
         tree = directory / _TREE
         tree.mkdir(mode=0o755)

@@ -29,12 +29,16 @@ class ErofsForm:
     """See LayerForm."""
 
     name = "erofs"
+    landing: tuple[str, int] | None = (_FILE, ARCHIVE_START)
 
-    def write(self, next_chunk: NextChunk, directory: Path, entry_limit: int) -> Written:
+    def write(
+        self, next_chunk: NextChunk, directory: Path, entry_limit: int, *, landed: bool = False
+    ) -> Written:
         """See LayerForm."""
-        fd = os.open(directory / _FILE, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        flags = os.O_RDWR | os.O_CLOEXEC | (os.O_NOFOLLOW if landed else os.O_CREAT | os.O_EXCL)
+        fd = os.open(directory / _FILE, flags, 0o600)
         try:
-            size = _store(fd, next_chunk)
+            size = _length(next_chunk) if landed else _store(fd, next_chunk)
             tree = Tree()
             for count, entry in enumerate(TarReader(FileSource(fd, ARCHIVE_START, size))):
                 if count >= entry_limit:
@@ -89,6 +93,13 @@ def _store(fd: int, next_chunk: NextChunk) -> int:
             written = os.pwrite(fd, view, offset)
             view, offset = view[written:], offset + written
     return offset - ARCHIVE_START
+
+
+def _length(next_chunk: NextChunk) -> int:
+    size = 0
+    while chunk := next_chunk():
+        size += len(chunk)
+    return size
 
 
 def kernel_can_mount(scratch: Path) -> bool:

@@ -24,9 +24,17 @@ class LayerForm(Protocol):
     """See the module. All methods block; ``write`` and ``archive`` belong in a thread."""
 
     name: str
+    landing: tuple[str, int] | None
+    """The file in the layer's directory that holds the archive as it is, and where in it the archive begins;
+    None when the form has no such file."""
 
-    def write(self, next_chunk: NextChunk, directory: Path, entry_limit: int) -> Written:
-        """Turn the plain archive into the form; reads until the chunks end. TarError for a bad archive."""
+    def write(
+        self, next_chunk: NextChunk, directory: Path, entry_limit: int, *, landed: bool = False
+    ) -> Written:
+        """Turn the plain archive into the form; reads until the chunks end. TarError for a bad archive.
+
+        ``landed``: the same bytes stand at ``landing`` already.
+        """
 
     def sync(self, directory: Path) -> None:
         """Return when everything below ``directory`` is on disk."""

@@ -10,8 +10,15 @@ from typing import NamedTuple
 from berth.base.errors import Unavailable
 from berth.base.ids import new_id
 from berth.base.tasks import TaskTree
+from berth.build import cache as build_cache
+from berth.build import cache_mounts
+from berth.build.cache import BuildCache
+from berth.build.cache_mounts import CacheMounts
+from berth.build.context import ContextStore
 from berth.daemon.config import Config
 from berth.daemon.settings import make_network_config, make_registry_settings, make_settings
+from berth.engine.build.session import RunningBuilds
+from berth.engine.build.state import Builds
 from berth.engine.container import table as container_table
 from berth.engine.engine import Engine
 from berth.engine.runtimes import open_runtimes
@@ -51,6 +58,8 @@ _SCHEMAS = (
     image_knowledge.SCHEMA,
     network_manager.SCHEMA,
     volume_record.SCHEMA,
+    build_cache.SCHEMA,
+    cache_mounts.SCHEMA,
 )
 
 
@@ -96,6 +105,8 @@ async def assemble(
         stack.callback(registries.close)
         puller = _puller(config, data_root / "image", database, images, tasks)
         stack.callback(puller.transfers.close)
+        builds = await _builds(data_root / "build", exec_root / "build", database, images)
+        stack.push_async_callback(builds.contexts.close)
         engine = Engine(
             settings=settings,
             database=database,
@@ -108,6 +119,7 @@ async def assemble(
             registries=registries,
             puller=puller,
             pusher=Pusher(images, puller.knowledge, asyncio.Semaphore(config["max-concurrent-uploads"])),
+            builds=builds,
             cgroups=cgroups,
             host=host,
             tasks=tasks,
@@ -125,6 +137,14 @@ def _puller(config: Config, root: Path, database: Database, images: ImageStore, 
     downloads = config["max-concurrent-downloads"]
     transfers = Transfers(images.open_staging, partials, tasks, downloads)
     return Puller(images, transfers, partials, Knowledge(database))
+
+
+async def _builds(root: Path, exec_root: Path, database: Database, images: ImageStore) -> Builds:
+    cache = BuildCache(database, images)
+    await cache.sweep()
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    contexts = await ContextStore.open(root, boot)
+    return Builds(cache, contexts, CacheMounts(root / "cache-mounts", database), RunningBuilds(exec_root))
 
 
 def _monitor(exec_root: Path, cgroups: CgroupLayout) -> ConmonMonitor:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from berth.base.tasks import TaskTree
+from berth.engine.build.state import Builds
 from berth.engine.container.registry import Registry
 from berth.engine.exec.registry import ExecRegistry
 from berth.engine.runtimes import Runtimes
@@ -36,6 +37,7 @@ class Engine:
     registries: Registries
     puller: Puller
     pusher: Pusher
+    builds: Builds
     cgroups: CgroupLayout
     host: HostFacts
     tasks: TaskTree

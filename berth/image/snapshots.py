@@ -3,6 +3,7 @@
 On disk::
 
     <image root>/snapshots/<key>/upper, work     what the container wrote
+    <image root>/snapshots/<key>/stubs           places for mounts that the image lacks
     <exec root>/rootfs/<key>                     where it is mounted while the container runs
 
 A snapshot has a row that names its layers, so the layers outlive a forced removal of the image. The kernel is
@@ -11,7 +12,7 @@ asked whether something is mounted; nothing about mounts is remembered.
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from berth.base.digest import Digest
@@ -20,7 +21,9 @@ from berth.image.layers import LayerStore
 from berth.image.removal import remove_tree
 from berth.kernel.mount import mounts_below, umount_if_mounted
 from berth.kernel.overlay import mount_overlay
+from berth.kernel.paths import open_in_root, resolve_in_root
 
+_STUBS = "stubs"
 _OPTIONS = ("index=off", "metacopy=off", "redirect_dir=nofollow")
 
 
@@ -105,7 +108,35 @@ class Snapshots:
 
     def lowers(self, key: str) -> list[Path]:
         """The directories below the upper one, topmost first; the last one is the ground below the image."""
-        return [*self._layers.lowers(self.layers_of(key)), self._ground]
+        stubs = self._root / key / _STUBS
+        own = [stubs] if stubs.is_dir() else []
+        return [*self._layers.lowers(self.layers_of(key)), *own, self._ground]
+
+    def lay_stubs(self, key: str, places: Iterable[tuple[str, bool]]) -> None:
+        """Make places for mounts that the image does not have: (path in the container, whether a directory).
+
+        They lie below the image's layers like the ground, so that they are no part of what the container
+        writes. Links of the image are followed.
+        """
+        missing = self._missing(key, places)
+        if not missing:
+            return
+        self.unmount(key)
+        stubs = self._root / key / _STUBS
+        stubs.mkdir(mode=0o755, exist_ok=True)
+        for path, is_directory in missing:
+            place = stubs / path.lstrip("/")
+            (place if is_directory else place.parent).mkdir(mode=0o755, parents=True, exist_ok=True)
+            if not is_directory:
+                place.touch(mode=0o644)
+
+    def _missing(self, key: str, places: Iterable[tuple[str, bool]]) -> list[tuple[str, bool]]:
+        root = os.open(self.mount(key), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            found = [(resolve_in_root(root, path), is_directory) for path, is_directory in places]
+            return [(path, kind) for path, kind in found if not _exists(root, path)]
+        finally:
+            os.close(root)
 
     def mount(self, key: str) -> Path:
         """Show the snapshot at ``rootfs``; nothing happens when it is there already."""
@@ -137,3 +168,11 @@ class Snapshots:
         umount_if_mounted(target, detach=True)
         with contextlib.suppress(FileNotFoundError):
             target.rmdir()
+
+
+def _exists(root: int, path: str) -> bool:
+    try:
+        os.close(open_in_root(root, path, os.O_PATH))
+    except OSError:
+        return False
+    return True

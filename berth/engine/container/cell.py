@@ -33,6 +33,8 @@ class Cell:
         self.keep = False
         """Set while ``restart`` works: the exit in its middle does not trigger ``--rm``."""
         self.detach_keys = ""
+        self.secret_env: tuple[str, ...] = ()
+        """Variables for the process that are written into no record: secrets of a build step."""
         self.run_over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when the current run has ended and its output is written; a new one for each run."""
         self.health_task: asyncio.Task[None] | None = None

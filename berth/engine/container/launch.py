@@ -5,6 +5,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from berth.engine.container.cell import Cell
 from berth.engine.container.connect import connect
 from berth.engine.container.files import run_dir
@@ -52,6 +54,8 @@ async def launch(engine: Engine, cell: Cell) -> Launched:
         )
         prepare_working_dir(record, rootfs)
         options = spec_options(engine, record, around)
+        if cell.secret_env:
+            options = replace(options, env=(*options.env, *cell.secret_env))
         process = await _create_process(
             engine, cell, build_spec(options, recursive_read_only=engine.host.recursive_read_only), undo
         )

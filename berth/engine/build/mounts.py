@@ -1,0 +1,236 @@
+"""RUN --mount: what a step sees beyond the files of its image, and what is undone after it.
+
+``mounted`` gives the mounts of one step in the engine's terms and keeps what they need (views of images,
+locks of caches, files of secrets, sockets) for as long as its block runs. Texts are BuildKit's.
+"""
+
+import asyncio
+import contextlib
+import os
+import posixpath
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from berth.base.errors import InvalidArgument, NotFound
+from berth.base.ids import new_id
+from berth.base.units import parse_size
+from berth.build.cache_mounts import CacheMount
+from berth.dockerfile.instructions import Mount
+from berth.dockerfile.mounts import is_read_only, option
+from berth.engine.build.session import BuildSession
+from berth.engine.build.ssh import agent_socket
+from berth.engine.container.record import MountPoint
+from berth.engine.engine import Engine
+from berth.image.model import Image
+from berth.image.outflow import gather
+from berth.image.pack import pack_path
+from berth.image.unpack import UnpackOptions, unpack
+from berth.kernel.paths import open_in_root, resolve_in_root
+
+ImageOf = Callable[[str], Awaitable[Image]]
+"""The image behind ``from=``: a stage, another image, a named context; the build's own context for ``""``."""
+
+
+class StepMounts:
+    """What has been prepared: ``points``, and ``env`` with values that no record may hold."""
+
+    def __init__(self) -> None:
+        self.points: list[MountPoint] = []
+        self.env: list[str] = []
+
+
+class _Maker(NamedTuple):
+    engine: Engine
+    session: BuildSession
+    image_of: ImageOf
+    working_dir: str
+    stack: contextlib.AsyncExitStack
+    made: StepMounts
+
+    def target(self, mount: Mount, default: str = "") -> str:
+        """Where in the container; relative to the working directory."""
+        given = option(mount, "target") or default
+        if not given:
+            raise InvalidArgument(f'invalid mount target "{given}"')
+        path = "/" + posixpath.normpath(posixpath.join(self.working_dir or "/", given)).lstrip("/")
+        if path == "/":
+            raise InvalidArgument(f'invalid mount target "{path}"')
+        return path
+
+
+@contextlib.asynccontextmanager
+async def mounted(
+    engine: Engine, session: BuildSession, mounts: Sequence[Mount], image_of: ImageOf, working_dir: str
+) -> AsyncIterator[StepMounts]:
+    """Prepare the mounts of one step, their variables replaced. InvalidArgument or NotFound says what is
+    missing."""
+    makers = {"bind": _bind, "cache": _cache, "tmpfs": _tmpfs, "secret": _secret, "ssh": _ssh}
+    made = StepMounts()
+    async with contextlib.AsyncExitStack() as stack:
+        maker = _Maker(engine, session, image_of, working_dir, stack, made)
+        # Caches are locked in the order of their ids: two steps that want the same two never wait for
+        # each other.
+        for mount in sorted(mounts, key=lambda m: (m.type == "cache", _cache_id(m, maker))):
+            await makers[mount.type](maker, mount)
+        order = {_place(mount, maker): number for number, mount in enumerate(mounts)}
+        made.points.sort(key=lambda point: order.get(point.destination, len(order)))
+        yield made
+
+
+def _place(mount: Mount, maker: _Maker) -> str:
+    return maker.target(mount, "/run") if option(mount, "target") else ""
+
+
+def _cache_id(mount: Mount, maker: _Maker) -> str:
+    return (option(mount, "id") or maker.target(mount)) if mount.type == "cache" else ""
+
+
+async def _bind(maker: _Maker, mount: Mount) -> None:
+    target = maker.target(mount)
+    image = await maker.image_of(option(mount, "from") or "")
+    root = await _tree_of(maker, image)
+    source = _below(root, option(mount, "source") or "/")
+    maker.made.points.append(
+        MountPoint(
+            kind="bind",
+            source=source,
+            destination=target,
+            writable=not is_read_only(mount),
+            propagation="rprivate",
+        )
+    )
+
+
+async def _tree_of(maker: _Maker, image: Image) -> Path:
+    """A file system of the step's own over the image: what is written there is thrown away."""
+    key = new_id()
+    images = maker.engine.images
+    await images.prepare(key, image.id, {})
+    maker.stack.push_async_callback(images.discard, key)
+    root = images.mount(key)
+    maker.stack.callback(images.unmount, key)
+    return root
+
+
+def _below(root: Path, path: str) -> str:
+    """Where ``path`` is on the host; links are followed inside ``root``."""
+    fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        resolved = resolve_in_root(fd, path)
+        os.close(open_in_root(fd, resolved, os.O_PATH))
+    except OSError:
+        raise NotFound(f'"{posixpath.normpath("/" + path)}": not found') from None
+    finally:
+        os.close(fd)
+    return str(root / resolved.lstrip("/"))
+
+
+async def _cache(maker: _Maker, mount: Mount) -> None:
+    target = maker.target(mount)
+    source_name = option(mount, "from")
+    seed = None
+    named = ""
+    if source_name is not None:
+        image = await maker.image_of(source_name)
+        root = await _tree_of(maker, image)
+        source = _below(root, option(mount, "source") or "/")
+        named = f"{image.id}{option(mount, 'source') or '/'}"
+
+        async def seed(directory: Path) -> None:
+            await asyncio.to_thread(_copy_tree, source, directory)
+
+    wanted = CacheMount(
+        id=posixpath.normpath(_cache_id(mount, maker)),
+        sharing=(option(mount, "sharing") or "shared").lower(),
+        mode=int(option(mount, "mode") or "755", 8),
+        uid=int(option(mount, "uid") or 0),
+        gid=int(option(mount, "gid") or 0),
+        seed=named,
+    )
+    path = await maker.stack.enter_async_context(maker.engine.builds.cache_mounts.take(wanted, seed))
+    maker.made.points.append(
+        MountPoint(
+            kind="bind",
+            source=str(path),
+            destination=target,
+            writable=not is_read_only(mount),
+            propagation="rprivate",
+        )
+    )
+
+
+def _copy_tree(source: str, directory: Path) -> None:
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    fd, root = os.open(source, flags), os.open(directory, flags)
+    try:
+        pieces = pack_path(fd, ".")
+        unpack(root, "/", lambda: gather(pieces), UnpackOptions())
+    finally:
+        os.close(fd)
+        os.close(root)
+
+
+async def _tmpfs(maker: _Maker, mount: Mount) -> None:
+    size = option(mount, "size")
+    options = (f"size={parse_size(size)}",) if size else ()
+    maker.made.points.append(MountPoint(kind="tmpfs", destination=maker.target(mount), options=options))
+
+
+async def _secret(maker: _Maker, mount: Mount) -> None:
+    target = option(mount, "target")
+    name = option(mount, "id") or option(mount, "source") or posixpath.basename(target or "")
+    value = maker.session.given.secrets.get(name)
+    if value is None:
+        if option(mount, "required") not in (None, "false", "0"):
+            raise NotFound(f"secret {name}: not found", hint=f"give it with --secret id={name},src=FILE")
+        return
+    variable = option(mount, "env")
+    if variable:
+        maker.made.env.append(f"{variable}={value.decode('utf-8', 'surrogateescape')}")
+        if not target:
+            return
+    path = maker.session.scratch() / new_id()
+    _write(path, value, mount, default_mode=0o400)
+    maker.stack.callback(path.unlink)
+    default = f"/run/secrets/{posixpath.basename(name)}"
+    maker.made.points.append(_file_point(path, maker.target(mount, default)))
+
+
+def _write(path: Path, data: bytes, mount: Mount, *, default_mode: int) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(data)
+    os.chown(path, int(option(mount, "uid") or 0), int(option(mount, "gid") or 0))
+    path.chmod(int(option(mount, "mode") or f"{default_mode:o}", 8))
+
+
+async def _ssh(maker: _Maker, mount: Mount) -> None:
+    name = option(mount, "id") or "default"
+    agent = maker.session.given.ssh.get(name)
+    if agent is None:
+        if option(mount, "required") not in (None, "false", "0"):
+            raise NotFound(f"unset ssh forward key {name}", hint=f"give it with --ssh {name}")
+        return
+    number = sum(1 for item in maker.made.env if item.startswith("SSH_AUTH_SOCK="))
+    target = maker.target(mount, f"/run/buildkit/ssh_agent.{number}")
+    path = maker.session.scratch() / new_id()
+    await maker.stack.enter_async_context(
+        agent_socket(
+            path,
+            agent,
+            maker.session.given.caller,
+            mode=int(option(mount, "mode") or "600", 8),
+            uid=int(option(mount, "uid") or 0),
+            gid=int(option(mount, "gid") or 0),
+        )
+    )
+    maker.made.points.append(_file_point(path, target))
+    if not number:
+        maker.made.env.append(f"SSH_AUTH_SOCK={target}")
+
+
+def _file_point(path: Path, target: str) -> MountPoint:
+    return MountPoint(
+        kind="bind", source=str(path), destination=target, writable=False, propagation="rprivate"
+    )

@@ -1,0 +1,83 @@
+"""RUN: a command in a container made from the state before, and what it wrote as a layer."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from berth.base.errors import Conflict
+from berth.engine.build.container import Wanted, leave, make, remove
+from berth.engine.container.cell import Cell
+from berth.engine.container.change import announce
+from berth.engine.container.console import Session
+from berth.engine.container.supervise import run_cell
+from berth.engine.engine import Engine
+from berth.image.layers import StagedLayer, Staging
+from berth.image.outflow import gather
+from berth.image.pack import pack_layer
+from berth.image.tar.writer import END
+
+Output = Callable[[int, bytes], None]
+"""Told of (stream, data) as it comes."""
+
+
+class StepContainer:
+    """The container of one RUN step, from its making to its end: a ``with`` block that removes it unless it
+    was settled otherwise."""
+
+    def __init__(self, engine: Engine, cell: Cell) -> None:
+        self._engine = engine
+        self.cell = cell
+        self._settled = False
+
+    @classmethod
+    async def make(cls, engine: Engine, wanted: Wanted) -> "StepContainer":
+        """Create the container; see ``container.make``."""
+        return cls(engine, await make(engine, wanted))
+
+    async def __aenter__(self) -> "StepContainer":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if not self._settled:
+            await asyncio.shield(remove(self._engine, self.cell))
+
+    async def run(self, output: Output) -> int:
+        """Run the command to its end; its exit code. LaunchError when it cannot even be started."""
+        engine, cell = self._engine, self.cell
+        session = Session(tty=False, streams=(False, True, True))
+        cell.console.add(session)
+        announce(engine, cell, "attach")
+        exited = cell.next_exit()
+        async with cell.lock:
+            await run_cell(engine, cell)
+        async for stream, data in session:
+            output(stream, data)
+        return (await exited).code
+
+    async def pack(self, staging: Staging) -> StagedLayer | None:
+        """What the command wrote, as a layer that is on disk; None when it wrote nothing.
+
+        Conflict when somebody has removed the container meanwhile.
+        """
+        images = self._engine.images
+        key = self.cell.id
+        if key not in images.snapshot_keys():
+            raise Conflict("the container of the step was removed while the build was at work on it")
+        below = images.layers.lowers(images.snapshots.layers_of(key))
+        return await asyncio.to_thread(_pack, staging, images.upper(key), below)
+
+    def remove_later(self) -> "asyncio.Task[None]":
+        """Remove the container in the background: the next step need not wait for it."""
+        self._settled = True
+        return self._engine.tasks.spawn(f"remove {self.cell.id}", remove(self._engine, self.cell))
+
+    async def leave(self) -> None:
+        """Let the container stay."""
+        self._settled = True
+        await leave(self._engine, self.cell)
+
+
+def _pack(staging: Staging, upper: Path, below: Sequence[Path]) -> StagedLayer | None:
+    pieces = pack_layer((upper,), below)
+    staged = staging.write(lambda: gather(pieces))
+    return None if staged.info.tar_size == len(END) else staged

@@ -50,6 +50,10 @@ class Cli:
             self._config = load_config(config_dir(self.env, self.globals), self.note)
         return self._config
 
+    def hasten(self, connect: "Callable[[Cli], Client | None]") -> None:
+        """Connect before the verb is loaded, for verbs that start something."""
+        self._client = connect(self)
+
     @property
     def client(self) -> "Client":
         """The client of the chosen daemon, which is started when it is the default one and does not run."""

@@ -25,11 +25,31 @@ def connect(cli: "Cli") -> Client:
         from berth.cli.autostart import ensure_daemon
 
         ensure_daemon(cli, endpoint)
+    return _client(cli, endpoint)
+
+
+def _client(cli: "Cli", endpoint: Endpoint) -> Client:
     return Client(
         endpoint,
         headers={"User-Agent": "Berth-Client/0.1 (linux)", **cli.config.http_headers},
         version=cli.env.get("DOCKER_API_VERSION", "").removeprefix("v"),
     )
+
+
+def connect_ahead(cli: "Cli") -> Client | None:
+    """A client that is connected already, where the daemon's unix socket answers at once; None otherwise.
+
+    An engine begins to make ready for a start when somebody connects; the sooner, the better hidden.
+    """
+    try:
+        endpoint, _ = resolve(cli)
+        if endpoint.kind != "unix":
+            return None
+        client = _client(cli, endpoint)
+        client.connect()
+    except BerthError:
+        return None  # the verb's own request will tell
+    return client
 
 
 def resolve(cli: "Cli") -> tuple[Endpoint, bool]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from berth.client.client import Client
 
 USAGE_ERROR = 125
+_STARTING = ("exec", "run")
 
 
 class Verb:
@@ -45,7 +46,7 @@ def dispatch(program: str, words: "Sequence[str]", env: "Mapping[str, str]") -> 
 
 def execute(cli: Cli, words: "list[str]") -> int:
     """As ``dispatch``, for a Cli that exists."""
-    cli.connect = cli.connect or _connect
+    real, cli.connect = cli.connect is None, cli.connect or _connect
     wants_help = False
     if not words or words[0][:1] == "-":
         words, wants_help = _take_globals(cli, words)
@@ -68,6 +69,10 @@ def execute(cli: Cli, words: "list[str]") -> int:
             from berth.cli.hints import unknown_command
 
             raise unknown_command(cli, words)
+        if real and words[0] in _STARTING and len(words) > 2:
+            from berth.cli.context import connect_ahead
+
+            cli.hasten(connect_ahead)
         verb, rest = Verb(f"{cli.program} {words[0]}", *found), words[1:]
     if wants_help:
         return _show_verb(cli, verb)

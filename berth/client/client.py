@@ -127,15 +127,21 @@ class Client:
         *,
         body: "Any" = None,
         method: str = "POST",
+        headers: "Mapping[str, str] | None" = None,
     ) -> Takeover:
         """A request after which the connection carries raw bytes (attach, exec)."""
-        upgrade = {"Connection": "Upgrade", "Upgrade": "tcp"}
-        payload, headers = self._payload(body, upgrade)
-        response = self._exchange(method, path, query, payload, headers, None, versioned=True)
+        upgrade = {"Connection": "Upgrade", "Upgrade": "tcp", **(headers or {})}
+        payload, all_headers = self._payload(body, upgrade)
+        response = self._exchange(method, path, query, payload, all_headers, None, versioned=True)
         self._learn(response.headers)
         if response.status >= 400:
             raise self._failure(response, method, path)
         return response.take_over()
+
+    def connect(self) -> None:
+        """Open the connection of the first request already now. ConnectionFailed when nobody listens."""
+        if self._idle is None:
+            self._idle = self._open()
 
     def close(self) -> None:
         """Close every connection, also those of answers that were not read to their end."""
@@ -228,7 +234,9 @@ class Client:
         if self._agreed:
             return
         offered = headers.get("api-version", "")
-        if offered and version_key(offered) < version_key(self._version):
+        if not offered:
+            return  # dockerd does not say it where it has no such path
+        if version_key(offered) < version_key(self._version):
             self._version = offered
         self._agreed = True
 

@@ -25,6 +25,7 @@ class CgroupWarmUp:
         self._pid = str(os.getpid()).encode()
         self._wake = threading.Condition()
         self._until = 0.0
+        self._wanted = False
         self._closed = False
         self._thread: threading.Thread | None = None
 
@@ -33,12 +34,20 @@ class CgroupWarmUp:
         """Whether the host has the lock problem and the daemon may write to its own group."""
         return self._fd >= 0
 
+    def touch(self) -> None:
+        """Take the lock once, now: for as long as two grace periods it is warm. For a mere suspicion."""
+        self._keep(0.0)
+
     def begin(self) -> None:
         """Keep the lock warm from now on, for 100 ms at most."""
+        self._keep(_LIMIT_S)
+
+    def _keep(self, seconds: float) -> None:
         if self._fd < 0:
             return
         with self._wake:
-            self._until = time.monotonic() + _LIMIT_S
+            self._until = max(self._until, time.monotonic() + seconds)
+            self._wanted = True
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="cgroup-warm-up", daemon=True)
                 self._thread.start()
@@ -48,6 +57,7 @@ class CgroupWarmUp:
         """The start is done. If another one is being prepared, it may now wait for the 10 ms."""
         with self._wake:
             self._until = 0.0
+            self._wanted = False
 
     def close(self) -> None:
         """End the thread."""
@@ -63,10 +73,11 @@ class CgroupWarmUp:
     def _run(self) -> None:
         while True:
             with self._wake:
-                while not self._closed and time.monotonic() >= self._until:
+                while not self._closed and not self._wanted and time.monotonic() >= self._until:
                     self._wake.wait()
                 if self._closed:
                     return
+                self._wanted = False
             try:
                 os.pwrite(self._fd, self._pid, 0)
             except OSError:

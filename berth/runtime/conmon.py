@@ -66,6 +66,10 @@ class ConmonMonitor:
         """Warm up the lock that the first write to a v1 cgroup waits for."""
         self._warm_up.begin()
 
+    def expect(self) -> None:
+        """Take that lock once: its wait begins while the client is still sending its request."""
+        self._warm_up.touch()
+
     async def create(self, launch: Launch) -> ConmonProcess:
         """Create the container (see ``Monitor``)."""
         self._warm_up.begin()

@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 
-from berth.kernel.inotify import IN_CLOSE_WRITE, IN_MOVED_TO, Inotify
 from berth.runtime.errors import RuntimeFailure
 from berth.runtime.exec_io import ExecIO
 from berth.runtime.messages import launch_error
@@ -73,10 +72,10 @@ class ExecProcess:
         try:
             (self._directory / "process.json").write_bytes(msgspec.json.encode(self._process()))
             with contextlib.ExitStack() as stack:
-                changes = self._watch(stack)
+                notice = self._pid_pipe(stack)
                 self._child = self._spawn()
                 self._child.when_ended(self._ended)
-                await self._wait_running(self._child, changes)
+                await self._wait_running(self._child, notice)
                 self.io.begin()
         except OSError as error:
             self._abandon()
@@ -128,40 +127,46 @@ class ExecProcess:
             self.io.resize_target = child
         return child
 
-    def _watch(self, stack: contextlib.ExitStack) -> Inotify | None:
-        """Notice of changes in the directory; None when the kernel's limit of 128 instances is reached."""
-        try:
-            changes = stack.enter_context(Inotify())
-            changes.add(self._directory, IN_CLOSE_WRITE | IN_MOVED_TO)
-        except OSError:
-            return None
-        return changes
+    def _pid_pipe(self, stack: contextlib.ExitStack) -> int:
+        """The reading end of a named pipe in place of the pid file: readable when the command runs.
 
-    async def _wait_running(self, child: Child, changes: Inotify | None) -> None:
-        """The runtime writes the pid file when the command has been executed, or ends without."""
-        ended = asyncio.Event()
-        child.when_ended(ended.set)
+        crun writes the file where it is. Others write a new one and rename it, so theirs is looked for by
+        the clock (-1). A watch of the directory would tell of both, but ending a watch waits for a grace
+        period of the kernel: 15 ms, more than all the rest of an exec.
+        """
+        if not self._runtime.is_crun:
+            return -1
+        path = self._directory / _PID_FILE
+        os.mkfifo(path, 0o600)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        stack.callback(os.close, reader)
+        return reader
+
+    async def _wait_running(self, child: Child, notice: int) -> None:
+        """The runtime writes the pid when the command has been executed, or ends without."""
+        changed = asyncio.Event()
+        child.when_ended(changed.set)
         loop = asyncio.get_running_loop()
-        if changes is not None:
-            loop.add_reader(changes.fd, ended.set)
+        if notice >= 0:
+            loop.add_reader(notice, changed.set)
         try:
-            while not self._read_pid():
+            while not self._read_pid(notice):
                 if child.exit_code is not None:
                     self._raise_failure(child.exit_code)
                     return
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(None if changes is not None else _LOOK_S):
-                        await ended.wait()
-                ended.clear()
-                if changes is not None:
-                    changes.read_nowait()
+                    async with asyncio.timeout(None if notice >= 0 else _LOOK_S):
+                        await changed.wait()
+                changed.clear()
         finally:
-            if changes is not None:
-                loop.remove_reader(changes.fd)
+            if notice >= 0:
+                loop.remove_reader(notice)
 
-    def _read_pid(self) -> bool:
+    def _read_pid(self, notice: int) -> bool:
+        """Whether the pid is known. A pipe may end before the pid was written: then there is none yet."""
         with contextlib.suppress(OSError, ValueError):
-            self._pid = int((self._directory / _PID_FILE).read_text(encoding="ascii"))
+            text = os.read(notice, 32) if notice >= 0 else (self._directory / _PID_FILE).read_bytes()
+            self._pid = int(text)
         return self._pid > 0
 
     def _raise_failure(self, code: int) -> None:

@@ -232,6 +232,9 @@ class MemoryMonitor:
     def prepare(self) -> None:
         """Nothing is slow here."""
 
+    def expect(self) -> None:
+        """Nothing is slow here."""
+
     async def create(self, launch: Launch) -> MemoryProcess:
         """Create a process for the named command; 127 for one that is not known."""
         word = launch.spec["process"]["args"][0]

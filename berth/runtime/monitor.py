@@ -77,6 +77,9 @@ class Monitor(Protocol):
     def prepare(self) -> None:
         """A start is near: do whatever makes it faster. Optional to call, cheap, safe to repeat."""
 
+    def expect(self) -> None:
+        """A client has come, and may want something started: the least preparation, for a suspicion only."""
+
     async def create(self, launch: Launch) -> Process:
         """Create the container's process, not running yet. LaunchError when it cannot; nothing is left."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from berth.base.tasks import TaskTree
@@ -20,8 +20,10 @@ _BACKLOG = 1024
 class HttpServer:
     """Serves one handler on any number of listening sockets."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, on_connect: Callable[[], None] | None = None) -> None:
+        """``on_connect`` is told of each new connection, before its first byte."""
         self._handler = handler
+        self._on_connect = on_connect
         self._tasks = TaskTree(_report)
         self._connections: set[Connection] = set()
         self._servers: list[asyncio.Server] = []
@@ -40,6 +42,8 @@ class HttpServer:
     def connected(self, connection: Connection) -> None:
         """A connection has begun."""
         self._connections.add(connection)
+        if self._on_connect is not None:
+            self._on_connect()
 
     def disconnected(self, connection: Connection) -> None:
         """A connection has ended."""

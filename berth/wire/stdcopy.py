@@ -2,11 +2,16 @@
 
 Header: stream number (0 stdin, 1 stdout, 2 stderr, 3 error of the system), three zero bytes, payload
 length as 32 bits big-endian.
+
+One number more is berth's own: the last frame of an exec is the exit code as decimal text, for a client
+that asked for it in a header of its request. It spares such a client a second request.
 """
 
 from berth.base.errors import BerthError
 
-STDIN, STDOUT, STDERR, SYSTEM = 0, 1, 2, 3
+STDIN, STDOUT, STDERR, SYSTEM, EXIT = 0, 1, 2, 3, 4
+EXIT_HEADER = "Berth-Exit-Code"
+"""With the value ``frame`` in a request to start an exec: send the exit code as the last frame."""
 _HEADER = 8
 
 
@@ -48,6 +53,6 @@ class Demultiplexer:
                 self._stream = self._header[0]
                 self._left = int.from_bytes(self._header[4:], "big")
                 self._header.clear()
-                if self._stream > SYSTEM:
+                if self._stream > EXIT:
                     raise FrameError(f"Unrecognized input header: {self._stream}")
         return pieces

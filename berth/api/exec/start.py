@@ -1,5 +1,7 @@
 """``POST /exec/{id}/start``."""
 
+import contextlib
+
 from berth.api.answers import MULTIPLEXED_STREAM, RAW_STREAM
 from berth.api.call import Call
 from berth.api.splice import splice
@@ -9,7 +11,7 @@ from berth.engine.exec.start import start
 from berth.engine.spec.naming import Record, Uint64
 from berth.server.message import Answer, Response, Takeover
 from berth.server.rawstream import RawStream
-from berth.wire.stdcopy import STDOUT, frame
+from berth.wire.stdcopy import EXIT, EXIT_HEADER, STDOUT, frame
 
 
 class ExecStartRequest(Record, frozen=True, kw_only=True):
@@ -28,6 +30,7 @@ async def handle(call: Call) -> Answer:
     """
     wanted = await call.json(ExecStartRequest)
     session = await inspect(call.engine, call.name)
+    tells = not wanted.tty and call.request.headers.get(EXIT_HEADER.lower()) == "frame"
     size = wanted.console_size if wanted.tty and call.version >= (1, 42) else None
     if wanted.detach:
         await start(call.engine, session.id, detach=True, tty=wanted.tty, console_size=size)
@@ -39,8 +42,11 @@ async def handle(call: Call) -> Answer:
         except BerthError as error:
             line = f"{error.message}\r\n".encode()
             await raw.write(line if wanted.tty else frame(STDOUT, line))
-            return
-        await splice(streams, raw, framed=not wanted.tty)
+        else:
+            await splice(streams, raw, framed=not wanted.tty)
+        if tells and session.exit_code is not None:
+            with contextlib.suppress(ConnectionError):
+                await raw.write(frame(EXIT, b"%d" % session.exit_code))
 
     said = call.request.wants_upgrade and call.version >= (1, 42) and not wanted.tty
     return Takeover([("Content-Type", MULTIPLEXED_STREAM if said else RAW_STREAM)], run)

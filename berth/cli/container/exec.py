@@ -54,23 +54,27 @@ def run(cli: "Cli", options: "Options") -> int:
     if options.detach:
         cli.client.request("POST", f"/exec/{execution}/start", body=start).read()
         return 0
-    _interact(cli, options, execution, start)
-    return _exit_code(cli, execution)
+    code = _interact(cli, options, execution, start)
+    return code & 0xFF if code is not None else _exit_code(cli, execution)
 
 
-def _interact(cli: "Cli", options: "Options", execution: str, start: "dict[str, Any]") -> None:
+def _interact(cli: "Cli", options: "Options", execution: str, start: "dict[str, Any]") -> int | None:
+    """Carry the streams; the exit code where the engine tells it at their end (Docker's does not)."""
     from berth.cli.container.session import Session
     from berth.cli.container.streaming import keys_of
     from berth.cli.streams import is_terminal
 
     keys = keys_of(cli, options.detach_keys)
     with Session(cli, tty=options.tty, keys=keys, resize_path=f"/exec/{execution}/resize") as session:
-        stream = cli.client.takeover(f"/exec/{execution}/start", None, body=start)
+        stream = cli.client.takeover(
+            f"/exec/{execution}/start", None, body=start, headers={"Berth-Exit-Code": "frame"}
+        )
         if options.interactive:
             session.raw_input()
         if options.tty and is_terminal(cli.stdin):
             session.watch_window()
         session.copy(stream, stdin=options.interactive)
+        return session.exit_code
 
 
 def _exit_code(cli: "Cli", execution: str) -> int:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _READ = 32 * 1024
 _PENDING_LIMIT = 256 * 1024
 _RETRY_MS = 10
+_EXIT = 4  # of wire.stdcopy, which only framed streams load
 _RESIZE_TRIES = 10
 
 
@@ -56,6 +57,13 @@ class Session:
         self._resizes_left = 0
         self._signals: SignalPipe | None = None
         self._to_send = b""
+        self._sink: _Sink | None = None
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, if the stream ended with it."""
+        text = self._sink.exit_text if self._sink is not None else b""
+        return int(text) if text.isdigit() else None
 
     def __enter__(self) -> "Session":
         self._signals = SignalPipe()
@@ -109,7 +117,7 @@ class Session:
     def _copy(self, stream: "Takeover", *, stdin: bool, output: bool, exit_answer: "Response | None") -> None:
         assert self._signals is not None
         connection = stream.connection
-        sink = _Sink(self._cli, framed=not self._tty)
+        sink = self._sink = _Sink(self._cli, framed=not self._tty)
         sink.take(stream.early)
         if not stdin:
             connection.close_write()
@@ -222,6 +230,7 @@ class _Sink:
             from berth.wire.stdcopy import Demultiplexer
 
             self._demultiplexer = Demultiplexer()
+        self.exit_text = b""
         cli.flush()
 
     def read(self, connection: "Connection") -> bool:
@@ -241,4 +250,7 @@ class _Sink:
             write_all(self._out, data)
             return
         for stream, piece in self._demultiplexer.feed(data):
+            if stream == _EXIT:
+                self.exit_text += piece
+                continue
             write_all(self._err if stream >= 2 else self._out, piece)

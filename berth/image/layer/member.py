@@ -30,6 +30,7 @@ listing would show names that cannot be opened. An empty value says nothing furt
 _AUFS_PREFIX = ".wh..wh."
 _OVERLAY_XATTRS = "trusted.overlay."
 _NAME_LIMIT = 255
+_ODD = frozenset(("", ".", ".."))
 _PATH_LIMIT = 4095
 _DEVICE_LIMIT = 1 << 20
 
@@ -66,6 +67,9 @@ _KINDS = {
 
 def clean_path(name: str) -> Parts:
     """Components below the root. TarError when the name points outside or could not exist on a disk."""
+    quick = tuple(name.removeprefix("./").rstrip("/").split("/"))
+    if len(name) <= _NAME_LIMIT and name.isascii() and _ODD.isdisjoint(quick):
+        return quick
     parts: list[str] = []
     for part in name.split("/"):
         if part in ("", "."):

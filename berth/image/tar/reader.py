@@ -7,7 +7,16 @@ names and sparse files, star, v7. Global pax headers are passed over, as Docker 
 from collections.abc import Iterator
 
 from berth.image.tar import header
-from berth.image.tar.entry import BLOCK, DIRECTORY, HARD_LINK, HEADER_ONLY, REGULAR, TarEntry, TarError
+from berth.image.tar.entry import (
+    BLOCK,
+    DIRECTORY,
+    HARD_LINK,
+    HEADER_ONLY,
+    REGULAR,
+    SYMLINK,
+    TarEntry,
+    TarError,
+)
 from berth.image.tar.pax import PaxRecords, parse_pax
 from berth.image.tar.source import ByteSource
 from berth.image.tar.sparse import SparseMap, check_map, inline_map, old_gnu_map, pax_map
@@ -15,8 +24,10 @@ from berth.image.tar.sparse import SparseMap, check_map, inline_map, old_gnu_map
 EXTENDED_LIMIT = 1 << 20
 """Largest extended header or long name that is read into memory (Go's limit as well)."""
 
+_ORDINARY_KINDS = frozenset((REGULAR, DIRECTORY, HARD_LINK, SYMLINK))
 _REGULAR_KINDS = frozenset(("0", "\0", "7", "S"))
 _MAX_ID = (1 << 32) - 2
+_NONE = PaxRecords()
 
 
 class TarReader:
@@ -38,7 +49,7 @@ class TarReader:
     def _next(self) -> TarEntry | None:
         self._source.skip(self._padded_end - self._source.position)
         start = self._source.position
-        pax = PaxRecords()
+        pax = _NONE
         long_name = long_link = None
         while True:
             block = self._block()
@@ -88,9 +99,13 @@ class TarReader:
     ) -> TarEntry:
         values = pax.values
         name = values.get("path") or long[0] or header.prefixed_name(block)
-        size = pax.number("size", header.number(block, 124, 12))
+        size = header.number(block, 124, 12)
+        if pax is not _NONE:
+            size = pax.number("size", size)
         if kind in HEADER_ONLY:
             size = 0
+        if pax is _NONE and kind in _ORDINARY_KINDS:
+            return self._ordinary(block, kind, start, name, size, long[1])
         sparse: SparseMap | None = None
         real_size = size
         if kind == "S":
@@ -123,6 +138,38 @@ class TarReader:
             sparse=sparse,
             header_offset=start,
             offset=self._source.position,
+        )
+
+    def _ordinary(
+        self, block: bytes, kind: str, start: int, name: str, size: int, long_link: str | None
+    ) -> TarEntry:
+        """As ``_member``, for the great majority: no extended header, nothing special."""
+        offset = self._source.position
+        self._data_end = offset + size
+        self._padded_end = offset + -(-size // BLOCK) * BLOCK
+        link = ""
+        if kind == REGULAR:
+            if name.endswith("/"):
+                kind = DIRECTORY
+        elif kind != DIRECTORY:
+            link = long_link or header.text(block, 157, 100)
+        number = header.number
+        return TarEntry(
+            name,
+            kind,
+            number(block, 100, 8) & 0o7777,
+            _identity(number(block, 108, 8)),
+            _identity(number(block, 116, 8)),
+            header.signed_number(block, 136, 12) * 10**9,
+            size,
+            size,
+            link,
+            0,
+            0,
+            {},
+            None,
+            start,
+            offset,
         )
 
     def _pax_sparse(self, pax: PaxRecords, size: int) -> tuple[SparseMap | None, int, int]:

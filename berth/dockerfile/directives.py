@@ -43,7 +43,7 @@ def parse_directives(lines: tuple[str, ...]) -> tuple[Directives, int]:
         if name == "escape" and value not in ("\\", "`"):
             raise _error(f"invalid escape token '{value}' does not match ` or \\", number)
         if name == "check":
-            check = parse_check(value.split(" ", 1)[0], line=number)
+            check = parse_check(check_value(value), line=number)
     syntax = found.get("syntax")
     directives = Directives(
         syntax=syntax.split(" ", 1)[0] if syntax is not None else None,
@@ -63,6 +63,13 @@ def parse_directive(line: str, mark: str) -> tuple[str, str] | None:
     name, equals, value = line[len(mark) :].lstrip().partition("=")
     name, value = name.rstrip().lower(), value.strip()
     return (name, value) if equals and value and name in _NAMES else None
+
+
+def check_value(text: str) -> str:
+    """The options in the value of a ``check`` line: behind the first blank, words for people may follow."""
+    words = text.split(" ")
+    end = next((i for i, word in enumerate(words, start=1) if not word.endswith((",", ";"))), len(words))
+    return "".join(words[:end])
 
 
 def parse_check(text: str, *, line: int = 0) -> CheckOptions:

@@ -7,7 +7,7 @@ BUILDKIT_DOCKERFILE_CHECK, which replaces the former), and for one instruction (
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
-from berth.dockerfile.directives import CheckOptions, parse_check, parse_directive
+from berth.dockerfile.directives import CheckOptions, check_value, parse_check, parse_directive
 from berth.dockerfile.errors import DockerfileError
 from berth.dockerfile.ignore import IgnoreFile
 from berth.dockerfile.instructions import Dockerfile
@@ -73,7 +73,7 @@ def _comment_options(comments: tuple[str, ...]) -> CheckOptions:
         pair = parse_directive(comment, "")
         if pair is not None and pair[0] == "check":
             try:
-                return parse_check(pair[1].split(" ", 1)[0])
+                return parse_check(check_value(pair[1]))
             except DockerfileError:  # a comment is no place for errors
                 return CheckOptions()
     return CheckOptions()

@@ -163,7 +163,7 @@ def _check_port(instruction: Expose, word: str) -> Iterator[Finding]:
 
 
 def _check_source(instruction: Copy | Add, source: str, ignore: IgnoreFile | None) -> Iterator[Finding]:
-    """A source that the ignore file leaves out. With ``!`` rules nothing is said: they may take parts back."""
+    """A source that the ignore file leaves out. Nothing is said with ``!`` rules: they may take it back."""
     if ignore is None or ignore.takes_back or "://" in source or source.startswith("git@"):
         return
     cleaned = patterns.clean(source)

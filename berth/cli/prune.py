@@ -90,9 +90,12 @@ def networks(cli: "Cli", pairs: "Pairs", *, dry: bool = False) -> str:
     return listed(title("Networks", dry=dry), report.get("NetworksDeleted") or [])
 
 
-def build_cache(cli: "Cli", pairs: "Pairs", *, every: bool) -> tuple[str, int]:
-    """Remove the build cache."""
-    report = prune(cli, "/build/prune", pairs, every=every or None)
+def build_cache(
+    cli: "Cli", pairs: "Pairs", *, every: bool, room: "dict[str, int] | None" = None
+) -> tuple[str, int]:
+    """Remove the build cache; ``room`` says in the API's fields how much of it may stay."""
+    query = {"filters": filters(pairs), "all": every or None, **(room or {})}
+    report = cli.client.post("/build/prune", query) or {}
     return listed(title("build cache objects", dry=False), report.get("CachesDeleted") or []), _gained(
         report, "CachesDeleted"
     )

@@ -5,6 +5,7 @@ named below ``berth.cli``. Order is that of Docker's lists.
 """
 
 ATTACH = ("container.attach", "Attach local standard input, output, and error streams to a running container")
+BUILD = ("image.build", "Build an image from a Dockerfile")
 COMMIT = ("container.commit", "Create a new image from a container's changes")
 CP = ("container.cp", "Copy files/folders between a container and the local filesystem")
 CREATE = ("container.create", "Create a new container")
@@ -41,6 +42,7 @@ COMMON = {
     "run": RUN,
     "exec": EXEC,
     "ps": PS,
+    "build": BUILD,
     "pull": PULL,
     "push": PUSH,
     "images": ("image.list", "List images"),
@@ -89,7 +91,14 @@ HIDDEN = {
 
 # group: (its line in help, its commands)
 GROUPS = {
-    "builder": ("Manage builds", {"prune": ("builder.prune", "Remove build cache")}),
+    "builder": (
+        "Manage builds",
+        {
+            "build": BUILD,
+            "du": ("builder.du", "Disk usage"),
+            "prune": ("builder.prune", "Remove build cache"),
+        },
+    ),
     "container": (
         "Manage containers",
         {
@@ -135,6 +144,7 @@ GROUPS = {
         "Manage images",
         {
             "bootstrap": ("image.bootstrap", "Make a base image from the distribution's own packages"),
+            "build": BUILD,
             "history": HISTORY,
             "import": IMPORT,
             "inspect": ("image.inspect", "Display detailed information on one or more images"),

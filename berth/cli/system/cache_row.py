@@ -9,7 +9,7 @@ from berth.cli.format.text import truncate_id
 
 TYPE_CHECKING = False  # without typing: its import is slow
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, ClassVar
 
 _HEADERS = {
     "ID": "CACHE ID",
@@ -35,7 +35,7 @@ class CacheRow(Row):
 
     GO_TYPE = "*formatter.buildCacheContext"
     HEADERS = _HEADERS
-    CELLS = (
+    CELLS: "ClassVar[tuple[str, ...]]" = (
         "CacheType", "CreatedAt", "CreatedSince", "Description", "ID", "InUse", "LastUsedAt",
         "LastUsedSince", "Parent", "Shared", "Size", "UsageCount",
     )  # fmt: skip

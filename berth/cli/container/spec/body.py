@@ -50,7 +50,7 @@ def build_spec(options: "Options", env: "Mapping[str, str]", config: "ConfigFile
     exposed, bindings = ports.publish(options.publish)
     ports.expose(options.expose, exposed)
     devices, requests = _devices(options)
-    variables = _environment(options, env, _proxy_environment(config, daemon))
+    variables = _environment(options, env, proxy_environment(config, daemon))
     labels = [pair for path in options.label_file for pair in read_pairs(path, None)] + options.label
     _check_modes(options)
     restart = restart_policy(options.restart)
@@ -227,7 +227,8 @@ def _environment(options: "Options", env: "Mapping[str, str]", proxies: dict[str
     return [pair for path in options.env_file for pair in read_pairs(path, env)] + list(given.values())
 
 
-def _proxy_environment(config: "ConfigFile", daemon: str) -> dict[str, str]:
+def proxy_environment(config: "ConfigFile", daemon: str) -> dict[str, str]:
+    """The variables of the proxies that config.json sets for a daemon, in both spellings."""
     proxies = config.mapping("proxies")
     chosen = proxies.get(daemon) or proxies.get("default")
     found: dict[str, str] = {}

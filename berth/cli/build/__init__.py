@@ -1,0 +1,1 @@
+"""The parts of ``berth build``: flags, contexts, displays, and what is done with the result."""

@@ -45,6 +45,7 @@ from berth.image.limits import DEFAULT_LIMITS, Limits
 from berth.image.model import HistoryRow, Image, LayerInfo, Removed
 from berth.image.size import tree_size
 from berth.image.snapshots import Snapshots
+from berth.image.views import Views
 from berth.state.database import Database
 
 Row = tuple[Any, ...]
@@ -85,6 +86,7 @@ class ImageCore:
         self.content = ContentStore(root)
         self.layers = LayerStore(root, exec_root / "layers", by_name, self.layer_form)
         self.snapshots = Snapshots(root, exec_root / "rootfs", self.layers)
+        self._views = Views(exec_root / "views", self.layers)
         self.leases = Leases()
         self.index = ImageIndex()
         self._database = database
@@ -119,6 +121,7 @@ class ImageCore:
             key: tuple(Digest(d) for d in text.split())
             for key, text in read("SELECT key, layers FROM image_snapshots")
         }
+        await asyncio.to_thread(self._views.restore)
         await asyncio.to_thread(self.layers.restore, layers)
         await asyncio.to_thread(self.snapshots.restore, snapshots)
         images = read("SELECT * FROM image_images")
@@ -150,6 +153,7 @@ class ImageCore:
 
     async def close(self) -> None:
         """Let go of the layers' mounts. Snapshots that are mounted stay so."""
+        await asyncio.to_thread(self._views.close)
         await asyncio.to_thread(self.layers.unmount_all)
 
     # -- questions -----------------------------------------------------------------------------------
@@ -514,6 +518,13 @@ class ImageCore:
         """What the container changed, sorted by path."""
         lowers = self.snapshots.lowers(key)
         return await asyncio.to_thread(find_changes, self.snapshots.upper(key), lowers)
+
+    @contextlib.asynccontextmanager
+    async def view(self, image_id: Digest) -> AsyncIterator[Path]:
+        """The files of an image, read-only, until the end of the block."""
+        async with self.lease():
+            with self._views.open(self.get(image_id).layers) as directory:
+                yield directory
 
     @contextlib.asynccontextmanager
     async def mounted(self, key: str) -> AsyncIterator[Path]:

@@ -29,17 +29,12 @@ def derive(kind: str, *parts: str) -> Digest:
     return Digest("sha256:" + state.hexdigest())
 
 
-def of_base(image_id: str, layers: Iterable[str]) -> Keys:
-    """Where a stage begins that is made from an image; an empty id is ``scratch``.
+def of_base(image_id: str, layers: Iterable[str], platform: str = "") -> Keys:
+    """Where a stage begins that is made from an image; an empty id is ``scratch`` for ``platform``.
 
     The files are named by the layers: an image made anew with the same content begins the same.
     """
-    return Keys(derive("base", image_id), derive("layers", *layers))
-
-
-def of_platform(before: Keys, platform: str) -> Keys:
-    """The same base taken for another platform than its own shows a different image."""
-    return before._replace(image=derive("platform", before.image, platform)) if platform else before
+    return Keys(derive("base", image_id, platform), derive("layers", *layers))
 
 
 def after_metadata(before: Keys, shown: str) -> Keys:
@@ -54,7 +49,7 @@ def after_files(before: Keys, definition: str, sources: Iterable[str], shown: st
     return Keys(derive("image", before.image, files, shown), files)
 
 
-def after_content(before: Keys, definition: str, content: str, shown: str) -> Keys:
+def after_content(before: Keys, content: str, shown: str) -> Keys:
     """The state after a copy, named by the ``content`` that was really copied, whatever it came from."""
-    files = derive("content", before.files, definition, content)
+    files = derive("content", before.files, content)
     return Keys(derive("image", before.image, files, shown), files)

@@ -58,11 +58,13 @@ class PlannedStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class Planned(Record, frozen=True, kw_only=True):
-    """The plan. ``total`` is m of "Step n/m"."""
+    """The plan. ``total`` is m of "Step n/m". ``preamble`` are the first of these: the ARG before any
+    FROM."""
 
     stages: tuple[PlannedStage, ...]
     steps: tuple[PlannedStep, ...]
     total: int
+    preamble: tuple[str, ...] = ()
 
 
 class Transfer(Record, frozen=True, kw_only=True):

@@ -6,7 +6,6 @@ The rules are BuildKit's; the texts of the history are those of Docker's classic
 """
 
 import posixpath
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -32,14 +31,13 @@ from berth.dockerfile.instructions import (
     Volume,
     Workdir,
 )  # fmt: skip
+from berth.dockerfile.ports import parse_port
 from berth.dockerfile.text import quoted
 from berth.image.config import ImageHealth, ImageSettings
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-_PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
-_PROTOCOLS = ("tcp", "udp", "sctp")
 _UNITS = ((3_600_000_000_000, "h"), (60_000_000_000, "m"))
 _RUNES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v",
           "'": "\\'", "\\": "\\\\"}  # fmt: skip
@@ -132,24 +130,8 @@ def _entrypoint(state: State, instruction: Entrypoint) -> State:
 def _expose(state: State, instruction: Expose) -> State:
     ports = dict(state.settings.exposed_ports or {})
     for text in instruction.ports:
-        ports |= {port: {} for port in _ports(text)}
+        ports |= {port: {} for port in parse_port(text).exposed}
     return _replace(state, exposed_ports=ports)
-
-
-def _ports(text: str) -> list[str]:
-    """``80``, ``80/udp``, ``7000-7010``; what is before a colon was for the host and does not count."""
-    numbers, slash, protocol = text.partition("/")
-    protocol = protocol.lower() if slash and protocol else "tcp"
-    container = numbers.rpartition(":")[2]
-    match = _PORT.fullmatch(container)
-    low, high = (int(match[1]), int(match[2] or match[1])) if match else (0, -1)
-    if not container:
-        raise InvalidArgument(f"No port specified: {text}<empty>")
-    if not 0 < low <= high <= 0xFFFF:
-        raise InvalidArgument(f"Invalid containerPort: {container}")
-    if protocol not in _PROTOCOLS:
-        raise InvalidArgument(f"Invalid proto: {protocol}")
-    return [f"{port}/{protocol}" for port in range(low, high + 1)]
 
 
 def _user(state: State, instruction: User) -> State:

@@ -1,4 +1,7 @@
-"""The process that assembles layers for the daemon: ``python -m berth.image.worker``, a socket as its stdin.
+"""The processes that assemble layers for the daemon: ``python -m berth.image.worker``, a socket as its stdin.
+
+The first one only makes others: it has everything imported, so that a process for a layer costs milliseconds.
+Each of those serves the socket that came with the wish for it.
 
 Inflating and digesting let go of Python's lock, and building a layer's tree does not: in a process of its
 own it holds up neither the daemon's answers nor the other layers. It ends at once when the daemon does.
@@ -6,9 +9,12 @@ own it holds up neither the daemon's answers nor the other layers. It ends at on
 
 import os
 import select
+import signal
 import socket
 import threading
+import traceback
 from pathlib import Path
+from typing import NoReturn
 
 from berth.base.errors import BerthError, Internal, Unavailable
 from berth.image.assembly import Assembled, assemble
@@ -77,21 +83,42 @@ def _answer(errand: Errand, sock: socket.socket) -> Result | Failure:
 
 
 def _end_with(sock: socket.socket) -> None:
-    """In a thread: what is in the making is of no use to anybody once the other end is closed."""
+    """In a thread: what is in the making is of no use to anybody once the other end says no more."""
     poll = select.poll()
-    poll.register(sock, 0)
+    poll.register(sock, select.POLLRDHUP)
     poll.poll()
     os._exit(0)
 
 
+def _serve(sock: socket.socket) -> None:
+    threading.Thread(target=_end_with, args=(sock,), daemon=True).start()
+    while packet := sock.recv(PACKET):
+        errand = decode(packet)
+        assert isinstance(errand, Errand)
+        sock.send(encode(_answer(errand, sock)))
+
+
+def _serve_and_exit(sock: socket.socket) -> NoReturn:
+    try:
+        _serve(sock)
+    except BaseException:  # noqa: BLE001  # it must not go on as the process that it is a copy of
+        traceback.print_exc()
+    finally:
+        os._exit(0)
+
+
 def main() -> None:
-    """Serve until the daemon closes the socket."""
-    with socket.socket(fileno=0) as sock:
-        threading.Thread(target=_end_with, args=(sock,), daemon=True).start()
-        while packet := sock.recv(PACKET):
-            errand = decode(packet)
-            assert isinstance(errand, Errand)
-            sock.send(encode(_answer(errand, sock)))
+    """Make a process for every socket that comes, until the daemon closes its own."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    with socket.socket(fileno=0) as wishes:
+        while True:
+            packet, descriptors, _, _ = socket.recv_fds(wishes, 1, 1)
+            if not packet:
+                return
+            with socket.socket(fileno=descriptors[0]) as sock:
+                if os.fork() == 0:
+                    wishes.close()
+                    _serve_and_exit(sock)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The daemon's side of the processes that assemble layers: as many as layers are in the making, kept until
 the last operation that may want them has ended."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -17,9 +18,11 @@ _TURN = 8 << 20
 _COMMAND = (sys.executable, "-S", "-m", "berth.image.worker")
 
 
-class _Worker:
+class _Nursery:
+    """The process that makes the others."""
+
     def __init__(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             self._process = subprocess.Popen(
                 _COMMAND,
@@ -29,11 +32,25 @@ class _Worker:
                 process_group=0,
             )
         except BaseException:
-            ours.close()
+            self._socket.close()
             raise
         finally:
             theirs.close()
-        self._socket = ours
+
+    def worker(self) -> "_Worker":
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            socket.send_fds(self._socket, [b"!"], [theirs.fileno()])
+        return _Worker(ours)
+
+    def close(self) -> None:
+        self._socket.close()
+        self._process.wait()
+
+
+class _Worker:
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
 
     def run(
         self, errand: Errand, wait: Callable[[int], int], seen: Callable[[int], None]
@@ -54,12 +71,12 @@ class _Worker:
             else:
                 raise Internal("the process that unpacks a layer has ended before its time")
 
-    def end(self, *, now: bool) -> None:
-        """It ends by itself when its socket is closed; ``now`` in the middle of its work."""
-        if now:
-            self._process.kill()
-        self._socket.close()
-        self._process.wait()
+    def close(self) -> None:
+        """End it, in the middle of its work or not, and return when it is gone."""
+        with self._socket as sock, contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_WR)
+            while sock.recv(PACKET):
+                pass
 
 
 class Workers:
@@ -67,6 +84,7 @@ class Workers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._nursery: _Nursery | None = None
         self._idle: list[_Worker] = []
         self._users = 0
 
@@ -76,38 +94,50 @@ class Workers:
             self._users += 1
 
     def leave(self) -> None:
-        """Somebody does no more; the last one takes the idle processes along."""
+        """Somebody does no more; the last one takes the processes along."""
         with self._lock:
             self._users -= 1
-            gone, self._idle = (self._idle, []) if self._users == 0 else ([], self._idle)
+            if self._users:
+                return
+            gone, self._idle = self._idle, []
+            nursery, self._nursery = self._nursery, None
         for worker in gone:
-            worker.end(now=False)
+            worker.close()
+        if nursery is not None:
+            nursery.close()
 
     def assemble(self, errand: Errand, wait: Callable[[int], int], seen: Callable[[int], None]) -> Assembled:
-        """Have a blob assembled while it arrives. Raises what ``assembly.assemble`` does.
+        """Have a blob assembled while it arrives, between ``enter`` and ``leave``. Raises what
+        ``assembly.assemble`` does.
 
         ``wait(position)`` returns how much of it is there, once that is more than ``position``; what it
         raises ends the work.
         """
-        with self._lock:
-            worker = self._idle.pop() if self._idle else None
-        worker = worker or _Worker()
+        worker = self._worker()
         try:
             outcome = worker.run(errand, wait, seen)
         except BaseException as error:
-            worker.end(now=True)
+            worker.close()
             if isinstance(error, OSError):
                 raise Internal(f"the process that unpacks a layer: {error}") from error
             raise
         with self._lock:
-            kept = self._users > 0
-            if kept:
-                self._idle.append(worker)
-        if not kept:
-            worker.end(now=False)
+            self._idle.append(worker)
         if isinstance(outcome, Failure):
             raise _error(outcome)
         return outcome
+
+    def _worker(self) -> _Worker:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+            try:
+                if self._nursery is None:
+                    self._nursery = _Nursery()
+                return self._nursery.worker()
+            except OSError as error:
+                self._nursery = None
+                raise Internal(f"cannot start a process that unpacks layers: {error}") from error
 
 
 def _error(failure: Failure) -> BerthError:

@@ -21,6 +21,7 @@ Headers = list[tuple[str, str]]
 
 _READ = 256 << 10
 _HEAD_LIMIT = 64 << 10
+_LONG = 1 << 20
 _BROKEN = (ConnectionError, h11.RemoteProtocolError, ssl.SSLError, OSError)
 
 
@@ -75,7 +76,8 @@ class Connection:
         self._reader, self._writer = streams
         self._timeouts = timeouts
         self._keep = keep
-        self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_LIMIT)
+        self._protocol = _new_protocol()
+        self._plain: _PlainBody | None = None
         self.reused = False
 
     @property
@@ -121,12 +123,15 @@ class Connection:
         while True:
             event = await self._next_event(self._timeouts.head, "awaiting headers")
             if isinstance(event, h11.Response):
+                self._plain = _plain_body(event, self._protocol)
                 return Answer(self, event)
             if not isinstance(event, h11.InformationalResponse):
                 raise Unreachable("EOF")
 
     async def next_chunk(self) -> bytes:
         """The next piece of the body; empty at its end."""
+        if self._plain is not None:
+            return await self._next_plain(self._plain)
         if self._protocol.their_state is not h11.SEND_BODY:
             return b""
         while True:
@@ -138,6 +143,24 @@ class Connection:
                 return b""
             else:
                 raise Unreachable("unexpected EOF")
+
+    async def _next_plain(self, body: "_PlainBody") -> bytes:
+        """A large body of known length is counted, not parsed: the parser would copy it several times."""
+        if not body.left:
+            return b""
+        try:
+            data = body.early or await self._wait(
+                self._reader.read(min(_READ, body.left)), self._timeouts.idle, "reading body"
+            )
+        except _BROKEN as error:
+            self.close()
+            raise _broken(error) from None
+        body.early = b""
+        if not data:
+            self.close()
+            raise Unreachable("unexpected EOF")
+        body.left -= len(data)
+        return data
 
     async def _next_event(self, timeout: float, what: str) -> object:
         try:
@@ -159,6 +182,11 @@ class Connection:
 
     def release(self) -> None:
         """Back to the pool when everything was said, closed otherwise."""
+        if self._plain is not None and self._plain.whole:
+            self._plain, self._protocol = None, _new_protocol()
+            self.reused = True
+            self._keep(self)
+            return
         done = self._protocol.our_state is h11.DONE and self._protocol.their_state is h11.DONE
         if not done:
             self.close()
@@ -170,6 +198,34 @@ class Connection:
     def close(self) -> None:
         """Hang up."""
         self._writer.close()
+
+
+class _PlainBody:
+    """What is left of a body that is read past the parser: ``early`` is what the parser has got already."""
+
+    def __init__(self, left: int, early: bytes) -> None:
+        self.left = left
+        self.early = early
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it was read."""
+        return self.left == 0
+
+
+def _plain_body(response: h11.Response, protocol: h11.Connection) -> _PlainBody | None:
+    """The body of a response, when it is long, has a length, and the connection outlives it; else None."""
+    headers = dict(response.headers)
+    length = headers.get(b"content-length", b"")
+    early = protocol.trailing_data[0]
+    known = protocol.their_state is h11.SEND_BODY and length.isdigit() and b"transfer-encoding" not in headers
+    if not known or protocol.our_state is not h11.DONE or len(early) > int(length) or int(length) < _LONG:
+        return None
+    return _PlainBody(int(length), early)
+
+
+def _new_protocol() -> h11.Connection:
+    return h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_LIMIT)
 
 
 def _broken(error: Exception) -> Unreachable:

@@ -17,7 +17,7 @@ from berth.image.load import load
 from berth.image.model import Image, Loaded, Progress
 from berth.image.outflow import stream
 from berth.image.pack import pack
-from berth.image.save import save
+from berth.image.save import ArchiveForm, save
 
 SCHEMA = tables.SCHEMA
 """The room's tables, for ``Database.open``."""
@@ -32,9 +32,9 @@ class ImageStore(ImageCore):
         """Store every image of an archive (docker save or OCI layout, compressed or not), all or none."""
         return await load(self, chunks, progress, owner)
 
-    def save(self, refs: Sequence[str]) -> AsyncIterator[bytes]:
+    def save(self, refs: Sequence[str], form: ArchiveForm = "mixed") -> AsyncIterator[bytes]:
         """An archive of the images; NotFound before the first chunk when one is unknown."""
-        return save(self, refs)
+        return save(self, refs, form)
 
     async def import_tar(
         self,

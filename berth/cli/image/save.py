@@ -1,6 +1,6 @@
 """``berth save``."""
 
-from berth.base.errors import BerthError
+from berth.base.errors import BerthError, InvalidArgument
 from berth.cli.command import UNLIMITED, Command
 from berth.cli.flags import Flag
 from berth.cli.format.files import check_output, write_whole
@@ -11,9 +11,20 @@ if TYPE_CHECKING:
     from berth.cli.cli import Cli
     from berth.cli.flags import Options
 
+_FORMATS = ("docker", "oci")
+
+
+def _parse_format(text: str) -> str:
+    if text not in _FORMATS:
+        raise InvalidArgument(f"must be one of {', '.join(_FORMATS)}")
+    return text
+
+
 COMMAND = Command(
     "[OPTIONS] IMAGE [IMAGE...]",
     (
+        # Not listed: help stays Docker's own, which has no such flag.
+        Flag("format", "", "string", "Layout of the archive", parse=_parse_format, hidden=True),
         Flag("output", "o", "string", "Write to a file, instead of STDOUT"),
         platform_flag("Save only the given platform variant."),
     ),
@@ -26,6 +37,8 @@ COMMAND = Command(
 def run(cli: "Cli", options: "Options") -> int:
     """Write images with all their layers as one archive; a file appears whole or not at all."""
     query = {"names": options.args, **(platform_query(options.platform) or {})}
+    if options.format:
+        query["format"] = options.format
     if options.output:
         check_output(options.output, "failed to save image")
         write_whole(options.output, cli.client.request("GET", "/images/get", query).pieces())

@@ -39,8 +39,11 @@ class SentContext:
         self.files = files
 
 
-def context_key(root: str) -> str:
-    """What tells this directory from every other of all machines that use the daemon."""
+def context_key(root: str, part: str = "") -> str:
+    """What tells this directory from every other of all machines that use the daemon.
+
+    ``part`` says which part of it is meant: the daemon remembers one list for each key.
+    """
     import _blake2
 
     try:
@@ -50,18 +53,20 @@ def context_key(root: str) -> str:
     else:
         machine = posix.read(fd, 64)
         posix.close(fd)
-    place = f"{posix.uname().nodename}\0{posix.getuid()}\0{root}".encode("utf-8", "surrogateescape")
+    place = f"{posix.uname().nodename}\0{posix.getuid()}\0{root}\0{part}".encode("utf-8", "surrogateescape")
     return _blake2.blake2b(machine + b"\0" + place, digest_size=20).hexdigest()
 
 
-def send(client: "Client", root: str, rows: "list[Row]", progress: "Progress") -> SentContext:
+def send(
+    client: "Client", root: str, rows: "list[Row]", progress: "Progress", part: str = ""
+) -> SentContext:
     """Bring the rows and the files that the daemon misses; ``progress`` is told the bytes so far.
 
     Raises Unsupported when the daemon knows no such request, and BerthError for a file that cannot be read.
     """
     body = to_lines(rows)
     headers = {"Content-Type": "application/x-ndjson"}
-    query = {"key": context_key(root)}
+    query = {"key": context_key(root, part)}
     try:
         answer = client.request("POST", "/berth/contexts", query, body=body, headers=headers).json()
     except ApiError as error:

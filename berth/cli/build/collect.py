@@ -26,20 +26,24 @@ def ignore_of(data: bytes) -> "Ignore | None":
     return IgnoreFile.parse(data)
 
 
-def needed_rows(client: "Client", place: "Place", build_args: "Mapping[str, str | None]") -> "list[Row]":
-    """What has to be at the daemon for this build."""
+def needed_rows(
+    client: "Client", place: "Place", build_args: "Mapping[str, str | None]"
+) -> "tuple[list[Row], str]":
+    """What has to be at the daemon for this build, and a name for that part; empty for everything."""
     ignore = ignore_of(place.ignore)
     try:
         rows = scan(place.root, ignore, EVERYTHING, _FEW_ENTRIES)
         if sum(row[3] for row in rows) <= _FEW_BYTES:
-            return rows
+            return rows, ""
     except TooMuch:
         pass
     needs = needs_of(place.dockerfile or b"", build_args, lambda name: has_triggers(client, name))
-    try:
-        return scan(place.root, ignore, needs)
-    except LinkInTheWay:
-        return scan(place.root, ignore, EVERYTHING)
+    if not needs.everything:
+        try:
+            return scan(place.root, ignore, needs), repr(needs.patterns)
+        except LinkInTheWay:
+            pass
+    return scan(place.root, ignore, EVERYTHING), ""
 
 
 def all_rows(root: str, ignore: bytes) -> "list[Row]":

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from berth.cli.build.place import Place
     from berth.cli.cli import Cli
     from berth.cli.flags import Options
+    from berth.client.context import Row
     from berth.client.response import Response
 
     Progress = Callable[[int], None]
@@ -84,12 +85,13 @@ class Delivery:
 
     def _send_context(self, progress: "Progress") -> "Any":
         place = self._place
-        rows = []
+        rows: list[Row] = []
+        part = ""
         if place.root:
             arguments = build_args(self._cli, self._options)
-            rows = needed_rows(self._cli.client, place, arguments)
+            rows, part = needed_rows(self._cli.client, place, arguments)
         self.entries = sum(row[1] == "f" for row in rows)
-        context = send(self._cli.client, place.root, rows, progress)
+        context = send(self._cli.client, place.root, rows, progress, part)
         self.sent, self.files = context.sent, context.files
         return context
 

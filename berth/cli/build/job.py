@@ -9,6 +9,7 @@ from berth.cli.build.deliver import Delivery
 from berth.cli.build.place import Place, find_place
 from berth.cli.cli import Exit
 from berth.cli.streams import Writer
+from berth.client.errors import ApiError
 
 TYPE_CHECKING = False  # without typing: its import is slow
 if TYPE_CHECKING:
@@ -78,6 +79,9 @@ class _Job:
             self._build()
         except BuildFailed as failed:
             return self._failed(failed)
+        except ApiError as error:
+            self._show_line(error.detail)
+            raise
         if options.dry_run:
             return 0
         results.write_files(cli, options, self.image, self._record)
@@ -211,6 +215,17 @@ class _Job:
         code = end.get("code") or detail.get("code") or 1
         raise BuildFailed(end["message"], code, detail, hint=end.get("hint") or detail.get("hint"))
 
+    def _show_line(self, problem: str) -> None:
+        """The source around the line that an error of the Dockerfile names."""
+        from berth.cli.build.failure import excerpt, local_excerpt
+
+        line = _named_line(problem)
+        if line and self.place.dockerfile is not None:
+            colour = not self.cli.env.get("NO_COLOR") and self.cli.err.is_terminal()
+            found = local_excerpt(self.place.dockerfile, self.place.name, line)
+            for row in excerpt(found, colour=colour):
+                self.cli.note(row)
+
     def _failed(self, failed: BuildFailed) -> int:
         """Show where and why, open the shell that was asked for, and end with the code."""
         from berth.cli.build.failure import find_step, local_excerpt, report
@@ -237,6 +252,13 @@ class _Job:
 
             open_shell(self.cli, self.container)
         raise Exit(min(failed.code, 255) if failed.code > 0 else 1)
+
+
+def _named_line(problem: str) -> int:
+    """N of "dockerfile parse error on line N: ...", 0 without one."""
+    head, found, rest = problem.partition(" line ")
+    number = rest.partition(":")[0]
+    return int(number) if found and "parse error" in head and number.isdigit() else 0
 
 
 def _form(cli: "Cli", options: "Options") -> str:

@@ -27,7 +27,7 @@ else:
     Match = namedtuple("Match", "excluded rule line")
 
 _State = tuple[tuple[bool, ...], "Match | None"]  # for each rule whether it matches; and which one decided
-_REMEMBERED = 4096  # directories
+_REMEMBERED = 1024  # directories
 
 
 class _Rule:

@@ -45,11 +45,14 @@ def after_metadata(before: Keys, shown: str) -> Keys:
 def after_files(before: Keys, definition: str, sources: Iterable[str], shown: str) -> Keys:
     """After a step that may make files: what it does, what it reads besides the files before, what is
     shown."""
-    files = derive("files", before.files, definition, *sources)
-    return Keys(derive("image", before.image, files, shown), files)
+    return with_files(before, derive("files", before.files, definition, *sources), shown)
 
 
 def after_content(before: Keys, content: str, shown: str) -> Keys:
     """The state after a copy, named by the ``content`` that was really copied, whatever it came from."""
-    files = derive("content", before.files, content)
+    return with_files(before, derive("content", before.files, content), shown)
+
+
+def with_files(before: Keys, files: Digest, shown: str) -> Keys:
+    """The state after a step that is known to have made ``files``."""
     return Keys(derive("image", before.image, files, shown), files)

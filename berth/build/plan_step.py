@@ -112,6 +112,12 @@ def keys_after(step: Step, before: Keys, stages: Mapping[int, Keys], fetched: It
     return keys.after_files(before, step.definition, [*sources, *fetched], step.shown)
 
 
+def keys_with(step: Step, before: Keys, files: Digest) -> Keys:
+    """The state after a step whose ``files`` were found although its image was not: another image has
+    them."""
+    return keys.with_files(before, files, step.shown)
+
+
 def content_keys(step: Step, before: Keys, content: str) -> Keys:
     """The state after a copy by what it really copied (``CopyLayer.key``), the same whatever it came from."""
     return keys.after_content(before, content, step.shown)

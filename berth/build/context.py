@@ -29,6 +29,7 @@ from berth.base.caller import LOCAL_ROOT, Caller
 from berth.base.errors import InvalidArgument, NotFound
 from berth.build.context_tar import contents, member_path, metered, read_context
 from berth.build.files import FileStore
+from berth.build.http import Downloads
 from berth.build.listing import Listing, complete
 from berth.build.tree import DIRECTORY, FILE, LINK, Entry
 from berth.image.feed import run_fed
@@ -116,6 +117,7 @@ class ContextStore:
         self.files = files
         self._listings = root / "listings"
         self._listings.mkdir(mode=0o700, exist_ok=True)
+        self.downloads = Downloads(root / "downloads", files)
         self._known: dict[str, _Known] = {}
         self._contexts: dict[str, _Context] = {}
         self._begun: list[float] = []
@@ -183,7 +185,7 @@ class ContextStore:
 
     async def receive(self, chunks: AsyncIterable[bytes]) -> str:
         """A whole context as a tar, compressed or not; returns its id. InvalidArgument for a bad one."""
-        with self._receiving():
+        with self.receiving():
             return self._new(await run_fed(chunks, lambda next_chunk: read_context(self.files, next_chunk)))
 
     async def offer(self, key: str, body: bytes, owner: Caller = LOCAL_ROOT) -> Offer:
@@ -203,7 +205,8 @@ class ContextStore:
             return Offer(self._new(content), wanted)
 
     @contextlib.contextmanager
-    def _receiving(self) -> Iterator[None]:
+    def receiving(self) -> Iterator[None]:
+        """While this is open, nothing that is stored meanwhile is collected."""
         begun = time.time() - 1
         self._begun.append(begun)
         try:
@@ -240,7 +243,7 @@ class ContextStore:
             raise InvalidArgument("the context is complete: nothing was wanted")
         context.holds += 1
         try:
-            with self._receiving():
+            with self.receiving():
                 await run_fed(chunks, lambda next_chunk: self._store(pending, next_chunk))
             if not pending.wanted and context.content is pending:
                 context.content = await asyncio.to_thread(self._finish, pending)
@@ -328,19 +331,27 @@ class ContextStore:
         needed: dict[str, int] = {}
         for content in live:
             needed.update(_contents(content))
-        newest = sorted(self._listings.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in newest:
-            saved = self._read(path)
-            sizes = dict(zip(saved.digests, decode_sizes(saved.body), strict=True)) if saved else {}
+        records = [*self._listings.iterdir(), *self.downloads.directory.iterdir()]
+        for path in sorted(records, key=lambda path: path.stat().st_mtime, reverse=True):
+            key, sizes = self._recorded(path)
             total = sum((needed | sizes).values())
-            if saved is None or time.time() - path.stat().st_mtime > max_age_s or total > keep_bytes:
-                if saved is not None:
-                    self._known.pop(saved.key, None)
+            if key is None or time.time() - path.stat().st_mtime > max_age_s or total > keep_bytes:
+                self._known.pop(key or "", None)
                 path.unlink(missing_ok=True)
-                continue
-            needed.update(sizes)
+            else:
+                needed.update(sizes)
         # What is coming meanwhile belongs to contexts that this round does not know of.
         return self.files.sweep(frozenset(needed), begun)
+
+    def _recorded(self, path: Path) -> tuple[str | None, dict[str, int]]:
+        """The key of a remembered list or download, and the contents that it needs with their sizes."""
+        if path.parent == self._listings:
+            saved = self._read(path)
+            if saved is None:
+                return None, {}
+            return saved.key, dict(zip(saved.digests, decode_sizes(saved.body), strict=True))
+        download = self.downloads.read(path)
+        return (download.url, {download.digest: download.size}) if download else (None, {})
 
 
 def _contents(content: Listing | _Pending) -> dict[str, int]:

@@ -11,10 +11,11 @@ has it; after a crash of the machine (a new boot without the mark of an orderly 
 it is a cache, and the next build sends its files again.
 """
 
+import contextlib
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -125,6 +126,16 @@ class FileStore:
             raise
         finally:
             os.close(fd)
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """An empty directory until the end of the block."""
+        directory = self._ingest / secrets.token_hex(8)
+        directory.mkdir(mode=0o700)
+        try:
+            yield directory
+        finally:
+            remove_tree(directory)
 
     def usage(self) -> int:
         """Bytes of everything stored."""

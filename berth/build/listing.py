@@ -5,7 +5,7 @@ were computed: a second build from the same listing hashes nothing.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from berth.base.digest import Digest
@@ -32,6 +32,7 @@ class Listing:
         self._by_path: dict[str, Entry] | None = None
         self._children: dict[str, list[Entry]] | None = None
         self._digests: dict[Selection, Digest] = {}
+        self._variants: dict[str | frozenset[str], Listing] = {}
 
     # -- a tree ------------------------------------------------------------------------------------------
 
@@ -54,7 +55,7 @@ class Listing:
             self._children = children
         return self._children.get(path, ())
 
-    def content(self, entry: Entry) -> Iterator[bytes]:
+    def content(self, entry: Entry) -> Generator[bytes, None, None]:
         """See FileTree."""
         if entry.digest is None:
             raise InvalidArgument(f"the content of {entry.path} was never sent")
@@ -90,14 +91,26 @@ class Listing:
             raise InvalidArgument(f"subdir {directory!r} is not a directory of the context")
         if not base:
             return self
-        start = len(base) + 1
-        inside = [e._replace(path=e.path[start:]) for e in self.entries if e.path.startswith(base + "/")]
-        return Listing(inside, self._files, root._replace(path=""))
+        known = self._variants.get(base)
+        if known is None:
+            start = len(base) + 1
+            inside = [e._replace(path=e.path[start:]) for e in self.entries if e.path.startswith(base + "/")]
+            known = self._variants[base] = Listing(inside, self._files, root._replace(path=""))
+        return known
 
-    def without(self, paths: Iterable[str]) -> "Listing":
-        """The same without some files."""
-        gone = frozenset(paths)
-        return Listing([e for e in self.entries if e.path not in gone], self._files, self._root)
+    def without(self, hidden: Iterable[str]) -> "Listing":
+        """The same with some files left out."""
+        names = frozenset(hidden)
+        known = self._variants.get(names)
+        if known is None:
+            left = [entry for entry in self.entries if entry.path not in names]
+            known = self._variants[names] = Listing(left, self._files, self._root)
+        return known
+
+    def renamed(self, path: str, name: str) -> "Listing":
+        """The same with another name for a file at the top."""
+        entries = [e._replace(path=name) if e.path == path else e for e in self.entries]
+        return Listing(complete(entries), self._files, self._root)
 
     # -- keys --------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import os
 import posixpath
 import stat
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
@@ -203,7 +203,7 @@ def _entry(path: str, status: os.stat_result, link: str) -> Entry | None:
     )
 
 
-def read_file(fd: int, entry: Entry) -> Iterator[bytes]:
+def read_file(fd: int, entry: Entry) -> Generator[bytes, None, None]:
     """The bytes of an open file, which is closed; InvalidArgument when it is shorter than its entry."""
     try:
         left = entry.size

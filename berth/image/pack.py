@@ -38,22 +38,28 @@ _KINDS = {
 }  # fmt: skip
 
 
-def pack(tree: Path) -> Iterator[bytes]:
-    """The archive in pieces. Files that vanish or shrink meanwhile are left out or filled with zeros."""
-    yield from _pack((tree,), None)
+def pack(tree: Path, *, clamp: int | None = None) -> Iterator[bytes]:
+    """The archive in pieces. Files that vanish or shrink meanwhile are left out or filled with zeros.
+
+    No time in it is later than ``clamp`` (seconds since the epoch).
+    """
+    yield from _pack((tree,), None, clamp)
 
 
-def pack_layer(trees: Sequence[Path], below: Sequence[Path], *, opaque: bool = False) -> Iterator[bytes]:
+def pack_layer(
+    trees: Sequence[Path], below: Sequence[Path], *, opaque: bool = False, clamp: int | None = None
+) -> Iterator[bytes]:
     """The archive of the one layer that does on ``below`` what the overlayfs directories ``trees`` do.
 
     Both are topmost first. Marks that hide nothing are left out. With ``opaque`` the layer hides everything.
+    No time in it is later than ``clamp`` (seconds since the epoch).
     """
     if opaque:
         yield _mark(OPAQUE_NAME)
-    yield from _pack(trees, () if opaque else below)
+    yield from _pack(trees, () if opaque else below, clamp)
 
 
-def _pack(trees: Sequence[Path], below: Sequence[Path] | None) -> Iterator[bytes]:
+def _pack(trees: Sequence[Path], below: Sequence[Path] | None, clamp: int | None) -> Iterator[bytes]:
     with contextlib.ExitStack() as stack:
 
         def opened(directories: Sequence[Path]) -> tuple[int, ...]:
@@ -63,7 +69,8 @@ def _pack(trees: Sequence[Path], below: Sequence[Path] | None) -> Iterator[bytes
                 stack.callback(os.close, fds[-1])
             return tuple(fds)
 
-        yield from _walk(_Packer(layer=below is not None), opened(trees), opened(below or ()))
+        packer = _Packer(layer=below is not None, clamp=clamp)
+        yield from _walk(packer, opened(trees), opened(below or ()))
     yield END
 
 
@@ -117,8 +124,9 @@ class _Packer:
     Every directory is opened from its root: no depth of nesting can use up descriptors or the stack.
     """
 
-    def __init__(self, *, layer: bool, prefix: str = "") -> None:
+    def __init__(self, *, layer: bool, prefix: str = "", clamp: int | None = None) -> None:
         self._layer = layer
+        self._clamp = clamp
         self._prefix = prefix
         self._first: dict[tuple[int, int], str] = {}
         self.todo: list[_Place] = []
@@ -135,7 +143,13 @@ class _Packer:
             below = _open_all(place.below, place.path, stack)
             lowers = [fd for _, fd in below]
             if place.status is not None and here:
-                yield _header(self._prefix + place.path, DIRECTORY, place.status, xattrs=_xattrs(here[0][1]))
+                yield _header(
+                    self._prefix + place.path,
+                    DIRECTORY,
+                    place.status,
+                    xattrs=_xattrs(here[0][1]),
+                    clamp=self._clamp,
+                )
                 if place.opaque:
                     yield _mark(place.path + OPAQUE_NAME)
             for name in sorted({name for _, fd in here for name in os.listdir(fd)}):
@@ -174,13 +188,13 @@ class _Packer:
             return
         inode = (status.st_dev, status.st_ino)
         if status.st_nlink > 1 and inode in self._first:
-            yield _header(path, HARD_LINK, status, link=self._first[inode])
+            yield _header(path, HARD_LINK, status, link=self._first[inode], clamp=self._clamp)
             return
         if kind == REGULAR:
             yield from self._regular(parent, name, path, status)
         else:
             link = _readlink(parent, name) if kind == SYMLINK else ""
-            yield _header(path, kind, status, link=link)
+            yield _header(path, kind, status, link=link, clamp=self._clamp)
         if status.st_nlink > 1:
             self._first[inode] = path
 
@@ -189,13 +203,13 @@ class _Packer:
             fd = os.open(name, _OPEN_FILE, dir_fd=parent)
         except OSError:
             return
-        yield from _content(fd, path, status)
+        yield from _content(fd, path, status, self._clamp)
 
 
-def _content(fd: int, path: str, status: os.stat_result) -> Iterator[bytes]:
+def _content(fd: int, path: str, status: os.stat_result, clamp: int | None = None) -> Iterator[bytes]:
     """A regular file; closes ``fd``."""
     try:
-        yield _header(path, REGULAR, status, size=status.st_size, xattrs=_xattrs(fd))
+        yield _header(path, REGULAR, status, size=status.st_size, xattrs=_xattrs(fd), clamp=clamp)
         left = status.st_size
         while left and (data := os.read(fd, min(left, _PIECE))):
             left -= len(data)
@@ -217,13 +231,20 @@ def _header(
     size: int = 0,
     link: str = "",
     xattrs: dict[str, bytes] | None = None,
+    clamp: int | None = None,
 ) -> bytes:
     special = kind in (CHARACTER, BLOCK_DEVICE)
+    mtime = status.st_mtime_ns // 10**9
     return header(
         path,
         kind,
         size,
-        Attributes(stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid, status.st_mtime_ns // 10**9),
+        Attributes(
+            stat.S_IMODE(status.st_mode),
+            status.st_uid,
+            status.st_gid,
+            mtime if clamp is None else min(mtime, clamp),
+        ),
         link=link,
         device=(os.major(status.st_rdev), os.minor(status.st_rdev)) if special else (0, 0),
         xattrs=xattrs,

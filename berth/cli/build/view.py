@@ -5,7 +5,7 @@ Pure: from the state, a size and a moment to text. ``screen`` puts it on the ter
 
 from berth.base.units import human_size
 from berth.cli.build.state import CACHED, CANCELED, DONE, FAILED, RUNNING, WAITING
-from berth.cli.build.text import fit
+from berth.cli.build.text import fit, paint
 
 TYPE_CHECKING = False  # without typing: its import is slow
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ _STYLE = {WAITING: "dim", RUNNING: "yellow", CACHED: "cyan", DONE: "green", FAIL
 _MARKS = {WAITING: "·", RUNNING: "▶", CACHED: "✔", DONE: "✔", FAILED: "✘", CANCELED: "-"}
 _ASCII_MARKS = {WAITING: ".", RUNNING: ">", CACHED: "=", DONE: "+", FAILED: "!", CANCELED: "-"}
 _LOG_LINES = 5
+_ROOM_FOR_STEPS = 48
 _MINUTE = 60
 
 
@@ -82,20 +83,16 @@ class View:
         end = self._state.end or {}
         if end.get("kind") != "built":
             return lines
-        for warning in self._state.warnings:
-            lines.append(self._warning(_warning_text(warning), width))
-        lines += [self._warning(text, width) for text in end.get("warnings", ())]
-        return [*lines, *self._result(end, width)]
-
-    def _warning(self, text: str, width: int) -> str:
-        return self._line([("warning: ", "yellow"), (" ".join(text.split()), "")], width=width)
-
-    def _result(self, end: "Mapping[str, Any]", width: int) -> list[str]:
+        warnings = [_warning_text(warning) for warning in self._state.warnings]
+        lines += [self._said("warning:", "yellow", text) for text in (*warnings, *end.get("warnings", ()))]
         image = end.get("image", "").partition(":")[2][:12]
-        lines = [self._line([("Built ", "green"), (image, "bold")], width=width)] if image else []
-        return lines + [
-            self._line([("Tagged ", "green"), (tag, "")], width=width) for tag in end.get("tags", ())
-        ]
+        if image:
+            lines.append(self._said("Built", "green", image))
+        return lines + [self._said("Tagged", "green", tag) for tag in end.get("tags", ())]
+
+    def _said(self, word: str, style: str, text: str) -> str:
+        """A line that stays and may take several rows."""
+        return f"{paint(word, style, colour=self._look.colour)} {' '.join(text.split())}"
 
     def _line(self, left: "list[Segment]", right: "Segment" = ("", ""), *, width: int) -> str:
         return fit(left, right, width, colour=self._look.colour, mark=self._look.cut)
@@ -105,7 +102,7 @@ class View:
         done = state.count(*_FINISHED)
         steps = f"{done}/{state.total} steps" if state.total else ""
         clock = duration(now - state.began)
-        right = f"{steps}  {clock}" if steps else clock
+        right = f"{steps}  {clock}" if steps and width >= _ROOM_FOR_STEPS else clock
         lines = [self._line([(self._title, "bold")], (right, "bold"), width=width)]
         if state.context:
             lines.append(self._line([(f"  context: {state.context}", "dim")], width=width))
@@ -113,7 +110,7 @@ class View:
         several = len(state.stages) > 1
         for stage in state.stages:
             steps_here = [step for step in state.steps if step.stage == stage.index]
-            if several and steps_here:
+            if several and steps_here and (waiting or any(step.state != WAITING for step in steps_here)):
                 lines.append(self._heading(stage, steps_here, width))
             lines += self._stage(steps_here, now, width, logs=logs, folded=folded, waiting=waiting)
         return lines

@@ -73,6 +73,12 @@ class Volumes(Protocol):
         """Bytes of the files in it, hard links counted once."""
         ...
 
+    def orphaned(self) -> tuple[str, ...]:
+        """Volumes that were to go with their container (``record.orphan``) and have not gone yet."""
+
+    async def spare(self, name: str) -> None:
+        """An orphaned volume is not to go after all."""
+
     async def remove(self, name: str, *, force: bool = False) -> None:
         """Forget the volume and its content. Conflict while a user has it mounted; ``force`` only makes a
         missing one no error. When this returns the name is free."""

@@ -89,6 +89,12 @@ class MemoryVolumes:
         self.get(name)
         return self.sizes.get(name, 0)
 
+    def orphaned(self) -> tuple[str, ...]:
+        return ()  # nothing here outlives the process
+
+    async def spare(self, name: str) -> None:
+        del name
+
     async def remove(self, name: str, *, force: bool = False) -> None:
         if name not in self._volumes:
             if force:

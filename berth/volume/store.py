@@ -30,7 +30,7 @@ from berth.state.database import Database
 from berth.volume.copying import copy_metadata, copy_tree, tree_size
 from berth.volume.names import check_volume_name, looks_anonymous
 from berth.volume.options import MountPlan, check_driver_options, describe_mount, plan_mount, resolve_address
-from berth.volume.record import ANONYMOUS_LABEL, DRIVER, Volume, delete, from_row, insert
+from berth.volume.record import ANONYMOUS_LABEL, DRIVER, Volume, delete, from_row, insert, spare
 from berth.volume.selection import select
 
 _log = logging.getLogger(__name__)
@@ -189,11 +189,18 @@ class VolumeStore:
         data = self.mountpoint(name)
         return await asyncio.to_thread(_size, data)
 
+    def orphaned(self) -> tuple[str, ...]:
+        return tuple(row[0] for row in self._database.read("SELECT name FROM volumes_orphaned"))
+
+    async def spare(self, name: str) -> None:
+        await self._database.write(partial(spare, name=name))
+
     async def remove(self, name: str, *, force: bool = False) -> None:
         async with self._naming:
             entry = self._entries.get(name)
             if entry is None:
                 if force:
+                    await self.spare(name)
                     return
                 raise NotFound(f"get {name}: no such volume")
             if entry.users:

@@ -103,6 +103,8 @@ class ContainerState(msgspec.Struct, frozen=True, kw_only=True):
     restart_count: int = 0
     stopped_by_user: bool = False
     """A stop or kill was asked for: the restart policies other than ``always`` leave it alone."""
+    takes_volumes: bool = False
+    """A removal has begun that takes the anonymous volumes along."""
     health: Health | None = None
     endpoints: dict[str, EndpointState] = {}
     ports: tuple[PublishedPort, ...] = ()

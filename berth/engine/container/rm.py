@@ -33,9 +33,10 @@ async def remove(
         if status is Status.REMOVING:
             raise Conflict(f"removal of container {ref} is already in progress")
         next_status(status, Action.REMOVE, container_id=cell.id, name=ref)
-        await move(engine, cell, Action.REMOVE)
-        await forget(engine, cell)
-        await discard(engine, cell.record, volumes=volumes or cell.record.host.auto_remove)
+        volumes = volumes or cell.record.host.auto_remove
+        await move(engine, cell, Action.REMOVE, takes_volumes=volumes)
+        await forget(engine, cell, volumes=volumes)
+        await discard(engine, cell.record, volumes=volumes)
 
 
 async def _end(engine: Engine, cell: Cell) -> None:

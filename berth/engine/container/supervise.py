@@ -109,7 +109,7 @@ async def finish_run(engine: Engine, cell: Cell, ended: Exit) -> None:
     cell.announce_exit(ExitStatus(ended.code))
     removed = record.host.auto_remove and not again and not cell.keep
     if removed:
-        await forget(engine, cell)
+        await forget(engine, cell, volumes=True)
     if isinstance(log := log_of(record), FileLog) and not removed:
         log.cut()
     await teardown(engine, record, ended=True)
@@ -171,7 +171,7 @@ async def _record_failure(engine: Engine, cell: Cell, error: BaseException) -> N
     else:
         await update_state(engine, cell, **changes)
     if cell.record.host.auto_remove:
-        await forget(engine, cell)
+        await forget(engine, cell, volumes=True)
         await discard(engine, cell.record, volumes=True)
     else:
         announce(engine, cell, "die", {"exitCode": str(code)})

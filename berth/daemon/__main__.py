@@ -1,5 +1,6 @@
 """``berthd``: the daemon's entry point."""
 
+import gc
 import sys
 
 from berth.base.errors import BerthError
@@ -7,6 +8,7 @@ from berth.base.errors import BerthError
 
 def main() -> int:
     """Run the daemon until it is told to end; returns the exit status."""
+    gc.disable()  # until the daemon serves
     from berth.daemon.config import parse_flags
     from berth.daemon.main import run
 

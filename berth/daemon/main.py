@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import faulthandler
+import gc
 import logging
 import os
 import signal
@@ -81,6 +82,7 @@ async def _serve(
         stack.push_async_callback(server.close, _GRACE_S)
         _on_hangup(flags, assembly)
         assembly.engine.tasks.spawn("start by policy", start_by_policy(assembly.engine))
+        _settle_garbage()
         _notify("READY=1")
         _log.info("berthd %s is ready (data root %s)", __version__, data_root)
         await stopping.wait()
@@ -88,6 +90,16 @@ async def _serve(
         _notify("STOPPING=1")
         if assembly.engine.settings.stop_containers_on_exit:
             await stop_all(assembly.engine)
+
+
+def _settle_garbage() -> None:
+    """Let the collector work from now on, on what comes from now on.
+
+    It does nothing while the daemon starts (``__main__``): it would look again and again at modules and
+    records that stay for good, a third of the time of a start with hundreds of containers.
+    """
+    gc.freeze()
+    gc.enable()
 
 
 def _on_signals(stopping: asyncio.Event) -> None:

@@ -7,8 +7,10 @@ a removal that was cut off, and nobody was told of either.
 """
 
 import logging
+import os
 import shutil
 import time
+from pathlib import Path
 
 from berth.base.errors import BerthError
 from berth.engine.container import table
@@ -21,7 +23,7 @@ from berth.engine.container.record import ContainerRecord, Status
 from berth.engine.container.restarts import should_start_with_daemon
 from berth.engine.container.runtime import runtime_of
 from berth.engine.container.supervise import run_cell, watch
-from berth.engine.container.sweep import discard, forget
+from berth.engine.container.sweep import discard, drop_orphans, forget
 from berth.engine.container.teardown import release_network, teardown
 from berth.engine.engine import Engine
 from berth.runtime.monitor import Process
@@ -68,10 +70,11 @@ async def start_by_policy(engine: Engine) -> None:
 async def _adopt_all(engine: Engine) -> dict[Cell, Process]:
     """The runs that go on, or whose exit is still to be recorded."""
     adopted: dict[Cell, Process] = {}
+    runs = _names(engine.settings.exec_root / "containers")
     for cell in engine.containers:
-        directory = run_dir(engine, cell.id)
-        if _is_on_its_way_out(cell.record) or not directory.exists():
+        if _is_on_its_way_out(cell.record) or cell.id not in runs:
             continue
+        directory = run_dir(engine, cell.id)
         process = await engine.monitor.adopt(cell.id, directory, runtime_of(engine, cell.record))
         if process is not None:
             adopted[cell] = process
@@ -106,8 +109,9 @@ async def _settle(engine: Engine, cell: Cell) -> None:
         await release_network(engine, cell)
         await teardown(engine, record)
     if _is_on_its_way_out(record):
-        await forget(engine, cell)
-        await discard(engine, record, volumes=record.host.auto_remove)
+        volumes = record.host.auto_remove or record.state.takes_volumes
+        await forget(engine, cell, volumes=volumes)
+        await discard(engine, record, volumes=volumes)
     elif record.state.running:
         await _record_loss(engine, cell, record)
 
@@ -132,29 +136,35 @@ async def _record_loss(engine: Engine, cell: Cell, record: ContainerRecord) -> N
     )
     cell.announce_exit(ExitStatus(_LOST))
     if record.host.auto_remove:
-        await forget(engine, cell)
+        await forget(engine, cell, volumes=True)
         await discard(engine, record, volumes=True)
     else:
         await update_state(engine, cell, error="the end of this run was not seen: the host went down")
+
+
+def _names(directory: Path) -> frozenset[str]:
+    try:
+        return frozenset(os.listdir(directory))
+    except FileNotFoundError:
+        return frozenset()
 
 
 async def _sweep(engine: Engine, known: frozenset[str]) -> None:
     """Remove what belongs to no row: runs, snapshots, directories."""
     runs = engine.settings.exec_root / "containers"
     runs.mkdir(mode=0o711, parents=True, exist_ok=True)
-    for entry in runs.iterdir():
-        if entry.name not in known:
-            _log.info("removing %s: no container has this id", entry)
-            await engine.monitor.discard(entry.name, entry, engine.runtimes.get(""))
-            engine.images.unmount(entry.name)
-            shutil.rmtree(entry, ignore_errors=True)
+    for name in _names(runs) - known:
+        _log.info("removing %s: no container has this id", runs / name)
+        await engine.monitor.discard(name, runs / name, engine.runtimes.get(""))
+        engine.images.unmount(name)
+        shutil.rmtree(runs / name, ignore_errors=True)
     for key in engine.images.snapshot_keys() - known:
         _log.info("removing the snapshot %s: no container has this id", key)
         engine.images.unmount(key)
         await engine.images.discard(key)
     directories = engine.settings.data_root / "containers"
     directories.mkdir(mode=0o710, parents=True, exist_ok=True)
-    for entry in directories.iterdir():
-        if entry.name not in known:
-            shutil.rmtree(entry, ignore_errors=True)
+    for name in _names(directories) - known:
+        shutil.rmtree(directories / name, ignore_errors=True)
     shutil.rmtree(engine.settings.exec_root / "execs", ignore_errors=True)
+    await drop_orphans(engine)

@@ -15,7 +15,6 @@ meanwhile is kept by a lease.
 import asyncio
 import contextlib
 import logging
-import shutil
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -37,7 +36,7 @@ from berth.image.history import history_of
 from berth.image.identity import chain_ids
 from berth.image.index import ImageIndex
 from berth.image.layer.directory import DirectoryForm
-from berth.image.layer.erofs_form import ErofsForm, kernel_can_mount
+from berth.image.layer.erofs_form import ErofsForm, can_mount_in
 from berth.image.layer.form import LayerForm
 from berth.image.layers import LayerStore, StagedLayer, Staging
 from berth.image.lease import Lease, Leases
@@ -106,7 +105,7 @@ class ImageCore:
         """
         root.mkdir(mode=0o710, parents=True, exist_ok=True)
         exec_root.mkdir(mode=0o710, parents=True, exist_ok=True)
-        forms = await asyncio.to_thread(_choose_forms, root, layer_form)
+        forms = await asyncio.to_thread(_choose_forms, root, exec_root, layer_form)
         store = cls(root, exec_root, database, forms)
         await store._restore()
         return store
@@ -567,21 +566,14 @@ def _stored_ref(repository: str, suffix: str) -> ImageRef:
     return ImageRef(domain, path, suffix[1:])
 
 
-def _choose_forms(root: Path, wanted: str) -> list[LayerForm]:
+def _choose_forms(root: Path, exec_root: Path, wanted: str) -> list[LayerForm]:
     """The form for new layers first; the other follows, for layers that are stored already."""
     erofs, directory = ErofsForm(), DirectoryForm()
     if wanted == "directory":
         return [directory, erofs]
     if wanted not in ("auto", "erofs"):
         raise InvalidArgument(f"unknown layer form {wanted!r}: use auto, erofs or directory")
-    scratch = root / "probe"
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(mode=0o700)
-    try:
-        able = kernel_can_mount(scratch)
-    finally:
-        scratch.rmdir()
-    if able:
+    if can_mount_in(root, exec_root):
         return [erofs, directory]
     if wanted == "erofs":
         raise Unsupported("this kernel cannot mount an erofs file: layers in erofs form need Linux 6.12")

@@ -185,14 +185,16 @@ class LayerStore:
         for name in os.listdir(self._layers):
             if name not in known:
                 self._discard(self._layers / name)
+        # The table of mounts takes milliseconds to read where hundreds of containers run: names will do.
         used = {name[:_MOUNT_NAME] for name in known}
-        for mounted in mounts_below(self._mounts):
-            if Path(mounted).name not in used:
-                umount_if_mounted(mounted, detach=True)
+        for name in os.listdir(self._mounts):
+            if name not in used:
+                umount_if_mounted(self._mounts / name, detach=True)
         for directory in (self._ingest, self._trash):
-            for mounted in mounts_below(directory):
+            names = os.listdir(directory)
+            for mounted in mounts_below(directory) if names else ():
                 umount_if_mounted(mounted, detach=True)  # of a bootstrap that was cut off
-            for name in os.listdir(directory):
+            for name in names:
                 remove_tree(directory / name)
 
     def find(self, diff_id: Digest) -> LayerInfo | None:

@@ -19,7 +19,7 @@ from berth.base.digest import Digest
 from berth.base.errors import Internal, InvalidArgument
 from berth.image.layers import LayerStore
 from berth.image.removal import remove_tree
-from berth.kernel.mount import mounts_below, umount_if_mounted
+from berth.kernel.mount import umount_if_mounted
 from berth.kernel.overlay import mount_overlay
 from berth.kernel.paths import open_in_root, resolve_in_root
 
@@ -47,11 +47,9 @@ class Snapshots:
     def restore(self, rows: Mapping[str, tuple[Digest, ...]]) -> None:
         """Take over the rows; unmount and remove what has none. Mounts of known snapshots stay."""
         self._known = dict(rows)
-        for mounted in mounts_below(self._mounts):
-            if Path(mounted).name not in rows:
-                umount_if_mounted(mounted, detach=True)
         for name in os.listdir(self._mounts):
             if name not in rows:
+                umount_if_mounted(self._mounts / name, detach=True)
                 with contextlib.suppress(OSError):
                     (self._mounts / name).rmdir()
         for name in os.listdir(self._root):

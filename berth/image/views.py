@@ -16,7 +16,7 @@ from pathlib import Path
 from berth.base.digest import Digest
 from berth.base.errors import Internal
 from berth.image.layers import LayerStore
-from berth.kernel.mount import MS_NODEV, MS_NOSUID, mounts_below, umount_if_mounted
+from berth.kernel.mount import MS_NODEV, MS_NOSUID, umount_if_mounted
 from berth.kernel.overlay import mount_overlay
 
 _OPTIONS = ("redirect_dir=nofollow", "metacopy=off")
@@ -37,10 +37,9 @@ class Views:
 
     def close(self) -> None:
         """End every look."""
-        for mounted in mounts_below(self._mounts):
-            umount_if_mounted(mounted, detach=True)
         with contextlib.suppress(FileNotFoundError):
             for name in os.listdir(self._mounts):
+                umount_if_mounted(self._mounts / name, detach=True)
                 with contextlib.suppress(OSError):
                     (self._mounts / name).rmdir()
 

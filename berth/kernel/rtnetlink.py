@@ -42,6 +42,8 @@ IFLA_MASTER = 10
 IFLA_LINKINFO = 18
 IFLA_NET_NS_FD = 28
 IFLA_STATS64 = 23
+IFLA_EXT_MASK = 29
+RTEXT_FILTER_SKIP_STATS = 8
 IFLA_INFO_KIND = 1
 IFLA_INFO_DATA = 2
 IFLA_INFO_SLAVE_KIND = 4
@@ -285,7 +287,8 @@ def get_link(sock: NetlinkSocket, name: str) -> Link:
 
 def list_links(sock: NetlinkSocket) -> list[Link]:
     """All interfaces of the socket's namespace."""
-    return [parse_link(reply) for reply in sock.dump(Request(RTM_GETLINK, 0, _ifinfo()))]
+    wanted = _ifinfo() + u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS)
+    return [parse_link(reply) for reply in sock.dump(Request(RTM_GETLINK, 0, wanted))]
 
 
 def link_counters(sock: NetlinkSocket) -> dict[str, LinkCounters]:

@@ -109,7 +109,7 @@ class ConmonMonitor:
     async def adopt(self, container_id: str, run_dir: Path, runtime: OciRuntime) -> ConmonProcess | None:
         """Take up an earlier daemon's run (see ``Monitor``)."""
         record = read_record(run_dir)
-        pid = read_number(run_dir / CONTAINER_PID)
+        pid = read_number(f"{run_dir}/{CONTAINER_PID}")
         if record is None or pid is None:
             return None
         process = ConmonProcess(
@@ -240,6 +240,7 @@ def _record(launch: Launch, child: Child) -> MonitorRecord:
     return MonitorRecord(
         conmon_pid=child.pid,
         conmon_start=process_start_time(child.pid) or 0,
+        conmon_number=child.number,
         terminal=launch.terminal,
         stdin=launch.stdin,
         end_with_client=_ends_with_client(launch),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from berth.kernel.pidfd import PidFd, process_start_time
+from berth.kernel.pidfd import PidFd, process_start_time, read_small
 
 RECORD = "monitor.json"
 CONTAINER_PID = "pid"
@@ -29,10 +29,15 @@ class MonitorRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     conmon_pid: int
     conmon_start: int
+    conmon_number: int = 0
+    """``process_number`` of conmon. An exec root is of one boot, so the number is."""
     terminal: bool
     stdin: bool
     end_with_client: bool
     cgroup: str
+
+
+_DECODER = msgspec.json.Decoder(MonitorRecord)
 
 
 def write_record(run_dir: Path, record: MonitorRecord) -> None:
@@ -45,15 +50,15 @@ def write_record(run_dir: Path, record: MonitorRecord) -> None:
 def read_record(run_dir: Path) -> MonitorRecord | None:
     """The record of a run, None when there is none or it was cut short."""
     try:
-        return msgspec.json.decode((run_dir / RECORD).read_bytes(), type=MonitorRecord)
+        return _DECODER.decode(read_small(f"{run_dir}/{RECORD}"))
     except (OSError, msgspec.DecodeError):
         return None
 
 
-def read_number(path: Path) -> int | None:
+def read_number(path: str | Path) -> int | None:
     """The number in a file, None when it is missing or empty yet."""
     try:
-        return int(path.read_text(encoding="ascii"))
+        return int(read_small(os.fspath(path)))
     except (OSError, ValueError):
         return None
 
@@ -61,7 +66,7 @@ def read_number(path: Path) -> int | None:
 def open_conmon(record: MonitorRecord) -> PidFd | None:
     """The conmon of a record, None when it has ended."""
     try:
-        return PidFd.open(record.conmon_pid, record.conmon_start)
+        return PidFd.open(record.conmon_pid, record.conmon_start, record.conmon_number)
     except (ProcessLookupError, OSError):
         return None
 

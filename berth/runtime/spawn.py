@@ -11,6 +11,8 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from berth.kernel.pidfd import process_number
+
 BASE_ENVIRONMENT: Mapping[str, str] = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 """What programs of the host get: never the daemon's own environment, which may hold secrets."""
 
@@ -63,6 +65,11 @@ class Child:
             os.close(null)
         # No race: an unreaped child keeps its pid.
         return cls(pid, os.pidfd_open(pid))
+
+    @property
+    def number(self) -> int:
+        """See ``kernel.pidfd.process_number``; 0 once the program has ended."""
+        return 0 if self._exited.done() else process_number(self._pidfd)
 
     @property
     def exit_code(self) -> int | None:

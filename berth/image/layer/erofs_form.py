@@ -8,7 +8,9 @@ Removal is one unlink, and ``save`` has the original archive. Nothing is unpacke
 lead nowhere but into this file system.
 """
 
+import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,3 +121,23 @@ def kernel_can_mount(scratch: Path) -> bool:
             if directory.exists():
                 directory.rmdir()
     return True
+
+
+def can_mount_in(root: Path, exec_root: Path) -> bool:
+    """Whether layers below ``root`` can be mounted. Tried once per kernel and file system, and kept below
+    ``exec_root``: a mount and its end wait for the kernel, 10 to 25 ms."""
+    mark = f"{os.uname().release} {root.stat().st_dev}"
+    kept = exec_root / "erofs-probe"
+    with contextlib.suppress(OSError):
+        known, _, answer = kept.read_text(encoding="utf-8").partition("\n")
+        if known == mark:
+            return answer == "yes"
+    scratch = root / "probe"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(mode=0o700)
+    try:
+        able = kernel_can_mount(scratch)
+    finally:
+        scratch.rmdir()
+    kept.write_text(f"{mark}\n{'yes' if able else 'no'}", encoding="utf-8")
+    return able

@@ -132,7 +132,7 @@ def test_lines_are_json(root: Path) -> None:
 
 def test_a_name_that_is_no_text(root: Path) -> None:
     (root / "bad\udcff").write_text("")
-    with pytest.raises(BerthError, match="the name of .* is not UTF-8"):
+    with pytest.raises(BerthError, match=r"the name of .* is not UTF-8"):
         to_lines(scan(str(root), None, EVERYTHING))
 
 

@@ -1,5 +1,8 @@
 """Every endpoint that is served, in one table."""
 
+from berth.api.build import build as build_build
+from berth.api.build import cancel as build_cancel
+from berth.api.build import inputs as build_inputs
 from berth.api.container import archive as container_archive
 from berth.api.container import attach as container_attach
 from berth.api.container import attach_ws as container_attach_ws
@@ -74,7 +77,6 @@ SYSTEM = (
     Route("GET", "/events", system_events.handle),
     Route("GET", "/system/df", system_df.handle, (1, 25)),
     Route("POST", "/auth", system_auth.handle),
-    Route("POST", "/build/prune", system_build_cache.handle, (1, 31)),
 )
 
 CONTAINERS = (
@@ -132,6 +134,15 @@ IMAGES = (
     Route("POST", "/berth/images/bootstrap", image_bootstrap.handle),
 )
 
+BUILDS = (
+    Route("POST", "/build", build_build.handle),
+    Route("POST", "/build/prune", system_build_cache.handle, (1, 31)),
+    Route("POST", "/build/cancel", build_cancel.handle),
+    Route("POST", "/berth/contexts", build_inputs.offer),
+    Route("POST", "/berth/contexts/{name}/files", build_inputs.fill),
+    Route("GET", "/berth/images/{name}/files", build_inputs.files),
+)
+
 VOLUMES = (
     Route("GET", "/volumes", volume_list.handle),
     Route("POST", "/volumes/create", volume_create.handle),
@@ -173,4 +184,4 @@ SWARM = (
     ),
 )
 
-ROUTES: tuple[Route, ...] = (*SYSTEM, *CONTAINERS, *IMAGES, *VOLUMES, *NETWORKS, *PLUGINS, *SWARM)
+ROUTES: tuple[Route, ...] = (*SYSTEM, *CONTAINERS, *IMAGES, *BUILDS, *VOLUMES, *NETWORKS, *PLUGINS, *SWARM)

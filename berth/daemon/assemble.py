@@ -17,7 +17,7 @@ from berth.build.cache_mounts import CacheMounts
 from berth.build.context import ContextStore
 from berth.daemon.config import Config
 from berth.daemon.settings import make_network_config, make_registry_settings, make_settings
-from berth.engine.build.session import RunningBuilds
+from berth.engine.build.session import Places, RunningBuilds
 from berth.engine.build.state import Builds
 from berth.engine.container import table as container_table
 from berth.engine.engine import Engine
@@ -144,7 +144,8 @@ async def _builds(root: Path, exec_root: Path, database: Database, images: Image
     await cache.sweep()
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     contexts = await ContextStore.open(root, boot)
-    return Builds(cache, contexts, CacheMounts(root / "cache-mounts", database), RunningBuilds(exec_root))
+    running = RunningBuilds(Places(exec_root, root / "programs"))
+    return Builds(cache, contexts, CacheMounts(root / "cache-mounts", database), running)
 
 
 def _monitor(exec_root: Path, cgroups: CgroupLayout) -> ConmonMonitor:

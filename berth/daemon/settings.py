@@ -42,7 +42,15 @@ def make_settings(config: Config, data_root: Path, exec_root: Path) -> Settings:
         insecure_registries=tuple(config["insecure-registries"]),
         registry_mirrors=tuple(config["registry-mirrors"]),
         layer_form=_one_of(config, "layer-form", ("auto", "erofs", "directory")),
+        build_insecure=_entitled(config, "security-insecure"),
     )
+
+
+def _entitled(config: Config, name: str) -> bool:
+    """``builder.entitlements`` of daemon.json, as Docker has it."""
+    builder = config["builder"]
+    entitlements = builder.get("entitlements") if isinstance(builder, dict) else None
+    return isinstance(entitlements, dict) and entitlements.get(name) is True
 
 
 def make_registry_settings(config: Config, environment: Mapping[str, str]) -> RegistrySettings:

@@ -42,3 +42,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     insecure_registries: tuple[str, ...] = ()
     registry_mirrors: tuple[str, ...] = ()
     layer_form: str = "auto"
+    build_insecure: bool = False
+    """Whether RUN --security=insecure is allowed (the entitlement security-insecure)."""

@@ -62,6 +62,8 @@ class ClassicStream:
             self._steps, self._total = record.steps, record.total
             for early in self._early:
                 yield from _about_empty_line(early)
+            for number, text in enumerate(record.preamble, 1):
+                yield from self._title(number, text)
             yield from self._advance()
         elif isinstance(record, Warning):
             yield from self._warning(record)
@@ -101,11 +103,14 @@ class ClassicStream:
         if self._titled < index:
             self._titled = index
             if not step.trigger:
-                yield _stream(f"Step {step.number}/{self._total} : {step.text}")
-                yield _stream("\n")
+                yield from self._title(step.number, step.text)
                 yield from self._about_triggers(index)
         for record in self._waiting.pop(index, []):
             yield from self._shown(index, record)
+
+    def _title(self, number: int, text: str) -> Iterator[Json]:
+        yield _stream(f"Step {number}/{self._total} : {text}")
+        yield _stream("\n")
 
     def _about_triggers(self, index: int) -> Iterator[Json]:
         count = 0
@@ -136,7 +141,7 @@ class ClassicStream:
         """The step's image, unless triggers follow, and that of the stage after its last step."""
         step = self._steps[index]
         following = self._steps[index + 1] if index + 1 < len(self._steps) else None
-        if step.stage < 0 or (following is not None and following.trigger):
+        if following is not None and following.trigger:
             return
         yield _stream(f" ---> {short_id(image)}\n" if image else " ---> \n")
         if following is not None and following.stage != step.stage and image:

@@ -16,6 +16,8 @@ from berth.base.errors import InvalidArgument, NotFound
 from berth.base.ids import new_id
 from berth.base.units import parse_size
 from berth.build.cache_mounts import CacheMount
+from berth.build.outline import SCRATCH, Origin
+from berth.build.plan_step import PlannedMount
 from berth.dockerfile.instructions import Mount
 from berth.dockerfile.mounts import is_read_only, option
 from berth.engine.build.session import BuildSession
@@ -28,8 +30,8 @@ from berth.image.pack import pack_path
 from berth.image.unpack import UnpackOptions, unpack
 from berth.kernel.paths import open_in_root, resolve_in_root
 
-ImageOf = Callable[[str], Awaitable[Image]]
-"""The image behind ``from=``: a stage, another image, a named context; the build's own context for ``""``."""
+ImageOf = Callable[[Origin, str], Awaitable[Image]]
+"""The image that shows what a mount is made from (a stage, another image, a context), at least at a path."""
 
 
 class StepMounts:
@@ -44,58 +46,44 @@ class _Maker(NamedTuple):
     engine: Engine
     session: BuildSession
     image_of: ImageOf
-    working_dir: str
     stack: contextlib.AsyncExitStack
     made: StepMounts
-
-    def target(self, mount: Mount, default: str = "") -> str:
-        """Where in the container; relative to the working directory."""
-        given = option(mount, "target") or default
-        if not given:
-            raise InvalidArgument(f'invalid mount target "{given}"')
-        path = "/" + posixpath.normpath(posixpath.join(self.working_dir or "/", given)).lstrip("/")
-        if path == "/":
-            raise InvalidArgument(f'invalid mount target "{path}"')
-        return path
 
 
 @contextlib.asynccontextmanager
 async def mounted(
-    engine: Engine, session: BuildSession, mounts: Sequence[Mount], image_of: ImageOf, working_dir: str
+    engine: Engine, session: BuildSession, planned: Sequence[PlannedMount], image_of: ImageOf
 ) -> AsyncIterator[StepMounts]:
-    """Prepare the mounts of one step, their variables replaced. InvalidArgument or NotFound says what is
-    missing."""
+    """Prepare the mounts of one step. InvalidArgument or NotFound says what is missing."""
     makers = {"bind": _bind, "cache": _cache, "tmpfs": _tmpfs, "secret": _secret, "ssh": _ssh}
     made = StepMounts()
     async with contextlib.AsyncExitStack() as stack:
-        maker = _Maker(engine, session, image_of, working_dir, stack, made)
+        maker = _Maker(engine, session, image_of, stack, made)
         # Caches are locked in the order of their ids: two steps that want the same two never wait for
         # each other.
-        for mount in sorted(mounts, key=lambda m: (m.type == "cache", _cache_id(m, maker))):
-            await makers[mount.type](maker, mount)
-        order = {_place(mount, maker): number for number, mount in enumerate(mounts)}
+        for one in sorted(planned, key=lambda p: (p.mount.type == "cache", _cache_id(p))):
+            await makers[one.mount.type](maker, one)
+        order = {one.target: number for number, one in enumerate(planned)}
         made.points.sort(key=lambda point: order.get(point.destination, len(order)))
         yield made
 
 
-def _place(mount: Mount, maker: _Maker) -> str:
-    return maker.target(mount, "/run") if option(mount, "target") else ""
+def _cache_id(planned: PlannedMount) -> str:
+    return option(planned.mount, "id") or planned.target
 
 
-def _cache_id(mount: Mount, maker: _Maker) -> str:
-    return (option(mount, "id") or maker.target(mount)) if mount.type == "cache" else ""
-
-
-async def _bind(maker: _Maker, mount: Mount) -> None:
-    target = maker.target(mount)
-    image = await maker.image_of(option(mount, "from") or "")
-    root = await _tree_of(maker, image)
-    source = _below(root, option(mount, "source") or "/")
+async def _bind(maker: _Maker, planned: PlannedMount) -> None:
+    mount = planned.mount
+    if planned.origin is None:
+        raise InvalidArgument(f"nothing to mount at {planned.target}")
+    path = option(mount, "source") or "/"
+    root = await _tree_of(maker, await maker.image_of(planned.origin, path))
+    source = _below(root, path)
     maker.made.points.append(
         MountPoint(
             kind="bind",
             source=source,
-            destination=target,
+            destination=planned.target,
             writable=not is_read_only(mount),
             propagation="rprivate",
         )
@@ -126,34 +114,33 @@ def _below(root: Path, path: str) -> str:
     return str(root / resolved.lstrip("/"))
 
 
-async def _cache(maker: _Maker, mount: Mount) -> None:
-    target = maker.target(mount)
-    source_name = option(mount, "from")
+async def _cache(maker: _Maker, planned: PlannedMount) -> None:
+    mount = planned.mount
     seed = None
     named = ""
-    if source_name is not None:
-        image = await maker.image_of(source_name)
-        root = await _tree_of(maker, image)
-        source = _below(root, option(mount, "source") or "/")
-        named = f"{image.id}{option(mount, 'source') or '/'}"
+    if planned.origin is not None and planned.origin.kind != SCRATCH:
+        path = option(mount, "source") or "/"
+        image = await maker.image_of(planned.origin, path)
+        source = _below(await _tree_of(maker, image), path)
+        named = f"{image.id}{path}"
 
         async def seed(directory: Path) -> None:
             await asyncio.to_thread(_copy_tree, source, directory)
 
     wanted = CacheMount(
-        id=posixpath.normpath(_cache_id(mount, maker)),
+        id=posixpath.normpath(_cache_id(planned)),
         sharing=(option(mount, "sharing") or "shared").lower(),
         mode=int(option(mount, "mode") or "755", 8),
         uid=int(option(mount, "uid") or 0),
         gid=int(option(mount, "gid") or 0),
         seed=named,
     )
-    path = await maker.stack.enter_async_context(maker.engine.builds.cache_mounts.take(wanted, seed))
+    directory = await maker.stack.enter_async_context(maker.engine.builds.cache_mounts.take(wanted, seed))
     maker.made.points.append(
         MountPoint(
             kind="bind",
-            source=str(path),
-            destination=target,
+            source=str(directory),
+            destination=planned.target,
             writable=not is_read_only(mount),
             propagation="rprivate",
         )
@@ -171,15 +158,15 @@ def _copy_tree(source: str, directory: Path) -> None:
         os.close(root)
 
 
-async def _tmpfs(maker: _Maker, mount: Mount) -> None:
-    size = option(mount, "size")
+async def _tmpfs(maker: _Maker, planned: PlannedMount) -> None:
+    size = option(planned.mount, "size")
     options = (f"size={parse_size(size)}",) if size else ()
-    maker.made.points.append(MountPoint(kind="tmpfs", destination=maker.target(mount), options=options))
+    maker.made.points.append(MountPoint(kind="tmpfs", destination=planned.target, options=options))
 
 
-async def _secret(maker: _Maker, mount: Mount) -> None:
-    target = option(mount, "target")
-    name = option(mount, "id") or option(mount, "source") or posixpath.basename(target or "")
+async def _secret(maker: _Maker, planned: PlannedMount) -> None:
+    mount = planned.mount
+    name = option(mount, "id") or option(mount, "source") or posixpath.basename(planned.target)
     value = maker.session.given.secrets.get(name)
     if value is None:
         if option(mount, "required") not in (None, "false", "0"):
@@ -188,13 +175,13 @@ async def _secret(maker: _Maker, mount: Mount) -> None:
     variable = option(mount, "env")
     if variable:
         maker.made.env.append(f"{variable}={value.decode('utf-8', 'surrogateescape')}")
-        if not target:
+        if not option(mount, "target"):
             return
     path = maker.session.scratch() / new_id()
     _write(path, value, mount, default_mode=0o400)
     maker.stack.callback(path.unlink)
     default = f"/run/secrets/{posixpath.basename(name)}"
-    maker.made.points.append(_file_point(path, maker.target(mount, default)))
+    maker.made.points.append(_file_point(path, planned.target or default))
 
 
 def _write(path: Path, data: bytes, mount: Mount, *, default_mode: int) -> None:
@@ -205,15 +192,14 @@ def _write(path: Path, data: bytes, mount: Mount, *, default_mode: int) -> None:
     path.chmod(int(option(mount, "mode") or f"{default_mode:o}", 8))
 
 
-async def _ssh(maker: _Maker, mount: Mount) -> None:
+async def _ssh(maker: _Maker, planned: PlannedMount) -> None:
+    mount = planned.mount
     name = option(mount, "id") or "default"
     agent = maker.session.given.ssh.get(name)
     if agent is None:
         if option(mount, "required") not in (None, "false", "0"):
             raise NotFound(f"unset ssh forward key {name}", hint=f"give it with --ssh {name}")
         return
-    number = sum(1 for item in maker.made.env if item.startswith("SSH_AUTH_SOCK="))
-    target = maker.target(mount, f"/run/buildkit/ssh_agent.{number}")
     path = maker.session.scratch() / new_id()
     await maker.stack.enter_async_context(
         agent_socket(
@@ -225,8 +211,9 @@ async def _ssh(maker: _Maker, mount: Mount) -> None:
             gid=int(option(mount, "gid") or 0),
         )
     )
+    target = planned.target or "/run/buildkit/ssh_agent.0"
     maker.made.points.append(_file_point(path, target))
-    if not number:
+    if not any(item.startswith("SSH_AUTH_SOCK=") for item in maker.made.env):
         maker.made.env.append(f"SSH_AUTH_SOCK={target}")
 
 

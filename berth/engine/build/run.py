@@ -9,6 +9,7 @@ from berth.engine.build.container import Wanted, leave, make, remove
 from berth.engine.container.cell import Cell
 from berth.engine.container.change import announce
 from berth.engine.container.console import Session
+from berth.engine.container.record import MountPoint
 from berth.engine.container.supervise import run_cell
 from berth.engine.engine import Engine
 from berth.image.layers import StagedLayer, Staging
@@ -40,6 +41,14 @@ class StepContainer:
     async def __aexit__(self, *_: object) -> None:
         if not self._settled:
             await asyncio.shield(remove(self._engine, self.cell))
+
+    async def lay_stubs(self) -> None:
+        """Make places for the mounts that the image lacks, where they are no part of the layer."""
+        points = self.cell.record.mounts
+        places = [(point.destination, _is_directory(point)) for point in points if point.destination]
+        places = [place for place in places if not place[0].startswith("/dev/")]
+        if places:
+            await asyncio.to_thread(self._engine.images.snapshots.lay_stubs, self.cell.id, places)
 
     async def run(self, output: Output) -> int:
         """Run the command to its end; its exit code. LaunchError when it cannot even be started."""
@@ -81,3 +90,7 @@ def _pack(staging: Staging, upper: Path, below: Sequence[Path]) -> StagedLayer |
     pieces = pack_layer((upper,), below)
     staged = staging.write(lambda: gather(pieces))
     return None if staged.info.tar_size == len(END) else staged
+
+
+def _is_directory(point: MountPoint) -> bool:
+    return point.kind == "tmpfs" or Path(point.source).is_dir()

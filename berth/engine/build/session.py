@@ -35,16 +35,27 @@ class Given(NamedTuple):
     credentials: Mapping[str, Credentials] = {}
 
 
+class Places(NamedTuple):
+    """``scratch``: below the exec root, for mounts in memory; ``programs``: on disk, where they may run."""
+
+    scratch: Path
+    programs: Path
+
+
 class BuildSession:
     """See the module."""
 
-    def __init__(self, build_id: str, given: Given, request: BuildRequest, hold: Hold, scratch: Path) -> None:
+    def __init__(
+        self, build_id: str, given: Given, request: BuildRequest, hold: Hold, places: Places
+    ) -> None:
         self.id = build_id
         self.given = given
         self.request = request
         self.hold = hold
-        self._scratch = scratch
+        self._places = places
+        self._scratch = places.scratch / build_id[:12]
         self._prepared = False
+        self._programs: list[Path] = []
 
     def scratch(self) -> Path:
         """A directory in memory that nobody but root can enter."""
@@ -54,8 +65,18 @@ class BuildSession:
             self._prepared = True
         return self._scratch
 
+    def write_program(self, text: str) -> Path:
+        """A file that the steps may run."""
+        path = self._places.programs / new_id()
+        path.write_text(text, encoding="utf-8", errors="surrogateescape")
+        path.chmod(0o755)
+        self._programs.append(path)
+        return path
+
     def close(self) -> None:
         """Forget the secrets."""
+        for path in self._programs:
+            path.unlink(missing_ok=True)
         if self._prepared:
             umount_if_mounted(self._scratch, detach=True)
             shutil.rmtree(self._scratch, ignore_errors=True)
@@ -64,19 +85,21 @@ class BuildSession:
 class RunningBuilds:
     """The builds that run now, by the id that a client may have given them to cancel them by."""
 
-    def __init__(self, root: Path) -> None:
-        """``root`` is below the exec root; what an earlier daemon left there goes."""
-        self._root = root
+    def __init__(self, places: Places) -> None:
+        """What an earlier daemon left there goes."""
+        self._places = places
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        for mounted in mounts_below(root):
+        for mounted in mounts_below(places.scratch):
             umount_if_mounted(mounted, detach=True)
-        shutil.rmtree(root, ignore_errors=True)
+        for directory in places:
+            shutil.rmtree(directory, ignore_errors=True)
+        places.programs.mkdir(mode=0o711, parents=True)
 
     @contextlib.contextmanager
     def open(self, given: Given, request: BuildRequest, hold: Hold) -> Iterator[BuildSession]:
         """A session for as long as the block runs."""
         build_id = new_id()
-        session = BuildSession(build_id, given, request, hold, self._root / build_id[:12])
+        session = BuildSession(build_id, given, request, hold, self._places)
         try:
             yield session
         finally:

@@ -1,0 +1,192 @@
+"""What a build is made of, as it arrives: a tar in the body, a remote context, or berth's own requests.
+
+berth's clients send a context in two requests and then the build, so that files which the engine has are not
+sent again:
+
+``POST /berth/contexts?key=K``
+    Lines of JSON, one array for each file and directory, sorted by path: ``[path, kind, mode, uid, gid, size,
+    mtime_ns, ctime_ns, inode, link]``; ``kind`` is ``f``, ``d`` or ``l``. ``K`` names the directory: the
+    same K means the same directory at another time. Answer: ``{"id": ..., "wanted": [index, ...]}``.
+``POST /berth/contexts/ID/files``
+    A tar of the wanted files under their paths. Answer 204.
+``POST /build?context=ID&events=1&...``
+    The parameters of ``POST /build``, and a JSON object in the body (see ``_Body``), every field optional.
+    Without ``context`` there is none: ``dockerfile`` then holds the text.
+``GET /berth/images/NAME/files``
+    A tar of the image's files.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from berth.api.answers import TAR, json_answer, no_content, stream
+from berth.api.call import Call
+from berth.base.errors import InvalidArgument, Unsupported
+from berth.build.listing import Listing
+from berth.build.request import BuildRequest
+from berth.engine.build.export import image_files
+from berth.engine.build.locate import DEFAULT_NAME, check_not_empty, find_dockerfile, without_ignored
+from berth.engine.build.session import Given
+from berth.registry.credentials import Credentials, complete
+from berth.server.message import Answer
+
+T = TypeVar("T")
+
+_CONTEXT = "context:"
+_JSON = "application/json"
+_REGISTRIES = "x-registry-config"
+_SECRETS = "x-berth-build-secrets"
+
+
+class _Body(msgspec.Struct, frozen=True, kw_only=True):
+    """What berth's clients add. ``dockerfile``: the text where it is not in the context. ``secrets``: base64
+    by id. ``ssh``: paths of agent sockets by id; an agent must belong to the caller. ``named``: further
+    contexts, ``context:ID``, ``image:REF`` or a URL."""
+
+    dockerfile: str | None = None
+    source: str = ""
+    secrets: dict[str, str] = {}
+    ssh: dict[str, str] = {}
+    named: dict[str, str] = {}
+    check: bool = False
+    dry_run: bool = False
+    no_cache_filter: tuple[str, ...] = ()
+    source_date_epoch: int | None = None
+    devices: tuple[str, ...] = ()
+    gpus: str = ""
+    allow: tuple[str, ...] = ()
+    shell_on_fail: bool = False
+
+
+class Inputs(NamedTuple):
+    """Everything that is not in the query."""
+
+    dockerfile: bytes
+    dockerfile_name: str
+    context: Listing | None
+    named: Mapping[str, Listing]
+    given: Given
+    body: _Body
+
+    def complete(self, request: BuildRequest) -> BuildRequest:
+        """The request with what the body says."""
+        body = self.body
+        return msgspec.structs.replace(
+            request,
+            source=body.source or request.source,
+            no_cache_stages=frozenset(body.no_cache_filter),
+            named=body.named,
+            devices=body.devices,
+            gpus=body.gpus,
+            entitlements=frozenset(body.allow),
+            secrets=frozenset(self.given.secrets),
+            ssh=frozenset(self.given.ssh),
+            source_date_epoch=body.source_date_epoch,
+            check=body.check,
+            dry_run=body.dry_run,
+            shell_on_fail=body.shell_on_fail,
+        )
+
+
+async def read_inputs(call: Call) -> Inputs:
+    """Receive them. InvalidArgument for what is no context, or one without the Dockerfile."""
+    if call.text("context") or _is_json(call):
+        return await _own(call)
+    remote = call.text("remote")
+    if remote:
+        raise Unsupported(f"remote contexts ({remote}) are not supported by this engine")
+    contexts = call.engine.builds.contexts
+    listing = contexts.get(await contexts.receive(call.request.body))
+    name = call.text("dockerfile")
+    return Inputs(
+        find_dockerfile(listing, name),
+        name or DEFAULT_NAME,
+        without_ignored(listing, name),
+        {},
+        _given(call, _Body()),
+        _Body(),
+    )
+
+
+def _is_json(call: Call) -> bool:
+    kind = call.request.headers.get("content-type", "")
+    return kind.partition(";")[0].strip().lower() == _JSON
+
+
+async def _own(call: Call) -> Inputs:
+    body = _decoded(await call.request.body.read())
+    contexts = call.engine.builds.contexts
+    context_id, name = call.text("context"), call.text("dockerfile")
+    listing = contexts.get(context_id) if context_id else None
+    if body.dockerfile is not None:
+        dockerfile = body.dockerfile.encode("utf-8", "surrogateescape")
+        check_not_empty(dockerfile, name or DEFAULT_NAME)
+    elif listing is not None:
+        dockerfile = find_dockerfile(listing, name)
+    else:
+        raise InvalidArgument("there is neither a context nor a Dockerfile")
+    named = {
+        key: contexts.get(value.removeprefix(_CONTEXT))
+        for key, value in body.named.items()
+        if value.startswith(_CONTEXT)
+    }
+    return Inputs(dockerfile, name or DEFAULT_NAME, listing, named, _given(call, body), body)
+
+
+def _decoded(data: bytes) -> _Body:
+    try:
+        return msgspec.json.decode(data, type=_Body) if data.strip() else _Body()
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidArgument(f"invalid build request: {error}") from None
+
+
+def _given(call: Call, body: _Body) -> Given:
+    headers = call.request.headers
+    secrets = {**_header(headers.get(_SECRETS, ""), str, "secrets"), **body.secrets}
+    registries = _header(headers.get(_REGISTRIES, ""), Credentials, "registry configuration")
+    return Given(
+        caller=call.request.caller,
+        secrets={name: _unpacked(name, value) for name, value in secrets.items()},
+        ssh=body.ssh,
+        credentials={name: complete(value) for name, value in registries.items()},
+    )
+
+
+def _unpacked(name: str, value: str) -> bytes:
+    try:
+        return base64.b64decode(value, validate=True)
+    except (ValueError, binascii.Error):
+        raise InvalidArgument(f"the secret {name} is not base64") from None
+
+
+def _header(text: str, kind: type[T], what: str) -> dict[str, T]:
+    """A header that is base64 (of either alphabet) of a JSON object; empty without it."""
+    if not text:
+        return {}
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        data = base64.b64decode(padded.replace("-", "+").replace("_", "/"))
+        return msgspec.json.decode(data, type=dict[str, kind])  # type: ignore[valid-type]
+    except (ValueError, binascii.Error, msgspec.MsgspecError):
+        raise InvalidArgument(f"invalid {what}: it must be base64 of a JSON object") from None
+
+
+async def offer(call: Call) -> Answer:
+    """``POST /berth/contexts``."""
+    offered = await call.engine.builds.contexts.offer(call.text("key"), await call.request.body.read())
+    return json_answer({"id": offered.id, "wanted": offered.wanted})
+
+
+async def fill(call: Call) -> Answer:
+    """``POST /berth/contexts/ID/files``."""
+    await call.engine.builds.contexts.fill(call.name, call.request.body)
+    return no_content()
+
+
+async def files(call: Call) -> Answer:
+    """``GET /berth/images/NAME/files``."""
+    return stream(await image_files(call.engine, call.name), TAR)

@@ -1,0 +1,102 @@
+"""``build``: an image from a Dockerfile and a context.
+
+From text to image in four moves: outline (what is needed), bases (found or pulled), plan (every step,
+expanded and named), execution. A build is a transfer: it dies with the client that asked for it, and what it
+has made by then is in the cache.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from berth.base.errors import BerthError, Unsupported
+from berth.build.listing import Listing
+from berth.build.outline import Outline
+from berth.build.outline import outline as make_outline
+from berth.build.plan import Plan, make_plan, planned
+from berth.build.records import AnyRecord, Built, Failed, Warning
+from berth.build.request import BuildRequest
+from berth.dockerfile.errors import DockerfileError
+from berth.dockerfile.parser import parse
+from berth.engine.build.bases import find_bases
+from berth.engine.build.describe import code_of, message_of
+from berth.engine.build.execute import execute
+from berth.engine.build.finish import finish
+from berth.engine.build.session import BuildSession, Given
+from berth.engine.build.work import Materials
+from berth.engine.engine import Engine
+
+Report = Callable[[AnyRecord], None]
+
+
+class BuildOrder(NamedTuple):
+    """A build that can begin: its request, what was understood of it, and what it may use."""
+
+    request: BuildRequest
+    given: Given
+    outline: Outline
+    context: Listing | None
+    named: Mapping[str, Listing]
+
+
+def order_build(
+    request: BuildRequest, given: Given, context: Listing | None, named: Mapping[str, Listing]
+) -> BuildOrder:
+    """Read the Dockerfile. DockerfileError with its line, or InvalidArgument, for what is plain at once."""
+    if request.gpus:
+        raise Unsupported("GPUs are not given to builds by this engine yet")
+    outline = make_outline(parse(request.dockerfile), request)
+    return BuildOrder(request, given, outline, context, named)
+
+
+async def build(engine: Engine, order: BuildOrder, report: Report) -> None:
+    """Build, and tell ``report`` all of it; the last record is ``Built`` or ``Failed``.
+
+    It raises nothing but cancellation and what nobody foresaw.
+    """
+    try:
+        async with engine.images.lease():
+            with (
+                engine.builds.cache.hold() as hold,
+                engine.builds.running.open(order.given, order.request, hold) as session,
+            ):
+                report(await _build(engine, session, order, report))
+                engine.builds.cache.touch(hold.images)
+    except BerthError as error:
+        line = error.line if isinstance(error, DockerfileError) else 0
+        report(
+            Failed(
+                message=message_of(error),
+                code=code_of(error),
+                hint=error.hint or "",
+                line=line,
+                time_ns=time.time_ns(),
+            )
+        )
+
+
+async def _build(engine: Engine, session: BuildSession, order: BuildOrder, report: Report) -> Built:
+    outline, bases = await find_bases(engine, session, order.outline, report)
+    plan = make_plan(outline, order.request, bases, order.context, order.named)
+    for notice in outline.dockerfile.warnings:
+        report(
+            Warning(
+                text=notice.text,
+                rule=notice.rule,
+                file=order.request.dockerfile_name,
+                line=notice.line,
+                end_line=notice.end_line,
+            )
+        )
+    report(planned(plan))
+    materials = Materials(bases, order.context, order.named)
+    target = await execute(engine, session, plan, materials, report)
+    _warn(plan, report)
+    image, tags = await finish(engine, session, target, plan.epoch)
+    return Built(image=image.id, tags=tags, time_ns=time.time_ns())
+
+
+def _warn(plan: Plan, report: Report) -> None:
+    if plan.unused_args:
+        names = " ".join(plan.unused_args)
+        report(Warning(text=f"One or more build-args [{names}] were not consumed"))

@@ -1,0 +1,68 @@
+"""One build under way, as its stages and steps see it."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from berth.build.listing import Listing
+from berth.build.outline import CONTEXT, IMAGE, NAMED, STAGE, Origin
+from berth.build.plan import Plan
+from berth.build.plan_step import Step
+from berth.build.records import AnyRecord
+from berth.engine.build.describe import Tail
+from berth.engine.build.session import BuildSession
+from berth.engine.build.stage import Stage
+from berth.engine.engine import Engine
+from berth.image.layers import Staging
+from berth.image.model import Image
+
+Report = Callable[[AnyRecord], None]
+
+
+class Materials(NamedTuple):
+    """What the plan was made of: images by the keys of their references, and contexts."""
+
+    bases: Mapping[str, Image]
+    context: Listing | None
+    named: Mapping[str, Listing]
+
+
+class Work(NamedTuple):
+    """See the module. ``results`` are the stages, when they are done; ``removals`` what happens meanwhile."""
+
+    engine: Engine
+    session: BuildSession
+    plan: Plan
+    materials: Materials
+    report: Report
+    results: "dict[int, asyncio.Future[Stage]]"
+    removals: "list[asyncio.Task[None]]"
+
+    async def stage(self, number: int) -> Stage:
+        """Another stage, when it is done."""
+        return await asyncio.shield(self.results[number])
+
+    async def image(self, origin: Origin) -> Image | None:
+        """The image of a stage, or one from outside; None for scratch."""
+        if origin.kind == STAGE:
+            return (await self.stage(origin.stage)).image
+        return self.materials.bases[origin.name] if origin.kind == IMAGE else None
+
+    def listing(self, origin: Origin) -> Listing | None:
+        """The files of a context; None for what is none."""
+        if origin.kind == CONTEXT:
+            return self.materials.context
+        return self.materials.named[origin.name] if origin.kind == NAMED else None
+
+
+class Turn:
+    """A step that is being done: what it may use, and what is to be told should it fail."""
+
+    def __init__(self, work: Work, stage: Stage, step: Step, staging: Staging) -> None:
+        self.work = work
+        self.stage = stage
+        self.step = step
+        self.staging = staging
+        self.tail = Tail()
+        self.left: str | None = None
+        """The container that was left behind."""

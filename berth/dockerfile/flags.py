@@ -21,13 +21,13 @@ class Flags:
             name = written[2:]
             kind = known.get(name)
             if kind is None:
-                raise DockerfileError(f"unknown flag: {written}{did_you_mean(name, known)}")
+                raise DockerfileError(f"unknown flag: {name}{did_you_mean(name, known)}")
             if name in self._values and kind != VALUES:
-                raise DockerfileError(f"duplicate flag specified: {written}")
+                raise DockerfileError(f"duplicate flag specified: {name}")
             if kind == SWITCH:
-                value = _switch(written, value if equals else "true")
+                value = _switch(name, value if equals else "true")
             elif not equals:
-                raise DockerfileError(f"missing a value on flag: {written}")
+                raise DockerfileError(f"missing a value on flag: {name}")
             self._values.setdefault(name, []).append(value)
 
     def value(self, name: str) -> str | None:
@@ -44,9 +44,9 @@ class Flags:
         return found[0] == "true" if found else None
 
 
-def _switch(written: str, value: str) -> str:
+def _switch(name: str, value: str) -> str:
     if not value:
-        raise DockerfileError(f"missing a value on flag: {written}")
+        raise DockerfileError(f"missing a value on flag: {name}")
     if value.lower() not in ("true", "false"):
-        raise DockerfileError(f"expecting boolean value for flag {written}, not: {value}")
+        raise DockerfileError(f"expecting boolean value for flag {name}, not: {value}")
     return value.lower()

@@ -59,13 +59,16 @@ def parse(data: bytes) -> Dockerfile:
 
 
 def parse_instruction(text: str, escape: str = "\\") -> Instruction:
-    """One instruction alone: a trigger of ONBUILD, a change of ``commit`` and ``import``. Its lines are 0."""
+    """One instruction alone: a trigger of ONBUILD, a change of ``commit`` and ``import``.
+
+    Its lines are 0, and errors are worded without a line.
+    """
     lines = tuple(line.rstrip("\r") for line in text.split("\n"))
     found = list(logical_lines(lines, escape))
     if len(found) != 1:
         count = "no" if not found else "more than one"
-        raise DockerfileError(f"failed to parse Dockerfile: {count} instruction in a text for one")
-    return _parse_line(found[0], escape)._replace(line=0, end_line=0)
+        raise DockerfileError(f"{count} instruction in a text for one")
+    return _parse_text(found[0], escape)._replace(original=found[0].text)
 
 
 def _parse_line(logical: LogicalLine, escape: str) -> Instruction:
@@ -107,7 +110,7 @@ def _parse_trigger(logical: LogicalLine, flags: list[str], escape: str) -> OnBui
     """The trigger is parsed too, so that a slip is told to the author of the base, not to its users."""
     parts = blank_separated(logical.text, 1)
     if flags:
-        raise DockerfileError(f"unknown flag: {flags[0].partition('=')[0]}")
+        raise DockerfileError(f"unknown flag: {flags[0][2:].partition('=')[0]}")
     if len(parts) < 2:
         raise DockerfileError("ONBUILD requires at least one argument")
     trigger = parts[1]

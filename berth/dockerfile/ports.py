@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from berth.dockerfile.errors import DockerfileError
-from berth.dockerfile.text import quoted
 
 _PROTOCOLS = ("tcp", "udp", "sctp")
 
@@ -22,14 +21,14 @@ def parse_port(word: str) -> Port:
     host = before[-1] if before else ""
     ports, _, protocol = container.partition("/")
     if not ports:
-        raise DockerfileError(f"invalid port: {quoted(word)}: no port specified")
+        raise DockerfileError(f"No port specified: {word}<empty>")
     if protocol.lower() not in ("", *_PROTOCOLS):
-        raise DockerfileError(f"invalid port: {quoted(word)}: invalid proto: {protocol}")
+        raise DockerfileError(f"Invalid proto: {protocol}")
     found = _range(ports)
     if found is None:
-        raise DockerfileError(f"invalid containerPort: {ports}")
+        raise DockerfileError(f"Invalid containerPort: {ports}")
     if host and _range(host) is None:
-        raise DockerfileError(f"invalid hostPort: {host}")
+        raise DockerfileError(f"Invalid hostPort: {host}")
     low, high = found
     suffix = protocol.lower() or "tcp"
     exposed = tuple(f"{port}/{suffix}" for port in range(low, high + 1))

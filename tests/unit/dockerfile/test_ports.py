@@ -23,14 +23,14 @@ def test_ports():
 
 
 FAILURES = {
-    "http": "invalid containerPort: http",
-    "70000": "invalid containerPort: 70000",
-    "82-80": "invalid containerPort: 82-80",
-    "80-": "invalid containerPort: 80-",
-    "-1": "invalid containerPort: -1",
-    "80/icmp": 'invalid port: "80/icmp": invalid proto: icmp',
-    "/tcp": 'invalid port: "/tcp": no port specified',
-    "x:80": "invalid hostPort: x",
+    "http": "Invalid containerPort: http",
+    "70000": "Invalid containerPort: 70000",
+    "82-80": "Invalid containerPort: 82-80",
+    "80-": "Invalid containerPort: 80-",
+    "-1": "Invalid containerPort: -1",
+    "80/icmp": "Invalid proto: icmp",
+    "/tcp": "No port specified: /tcp<empty>",
+    "x:80": "Invalid hostPort: x",
 }
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from berth.base.errors import InvalidArgument
 from berth.image.config import ImageHealth, ImageSettings
-from berth.image.instructions import apply_changes, expand
+from berth.image.instructions import apply_changes
 
 
 def test_every_instruction_as_dockerd_understands_it() -> None:
@@ -50,15 +50,26 @@ def test_a_new_entrypoint_drops_an_inherited_command() -> None:
     assert apply_changes(base, ["ENV A=3"]).env == ("A=3", "B=2")
 
 
-@pytest.mark.parametrize(
-    ("text", "result"),
-    [
-        ("$A-${A}", "1-1"), ("${B:-x}${A:-y}", "x1"), ("${A:+set}${B:+set}", "set"), (r"\$A\\", "$A\\"),
-        ("$", "$"), ("${A", "${A"), ("$B.", "."),
-    ],
-)  # fmt: skip
-def test_variables(text: str, result: str) -> None:
-    assert expand(text, {"A": "1"}) == result
+def test_variables_are_replaced_where_dockerd_does() -> None:
+    base = ImageSettings(env=("A=1", "PORTS=80 81", "B="))
+    changes = [
+        "ENV C=${B:-x}-${A:+y} D='$A'",
+        "LABEL l-$A=$A",
+        "EXPOSE $PORTS",
+        "USER ${A%1}2",
+        "CMD echo $A",
+    ]
+    settings = apply_changes(base, changes)
+    assert settings.env == ("A=1", "PORTS=80 81", "B=", "C=x-y", "D=$A")
+    assert settings.labels == {"l-1": "1"}
+    assert settings.exposed_ports == {"80/tcp": {}, "81/tcp": {}}
+    assert settings.user == "2"
+    assert settings.cmd == ("/bin/sh", "-c", "a $A")
+
+
+def test_an_empty_command() -> None:
+    assert apply_changes(ImageSettings(), ["CMD"]).cmd == ("/bin/sh", "-c", "")
+    assert apply_changes(ImageSettings(cmd=("a",)), ["CMD []"]).cmd == ()
 
 
 @pytest.mark.parametrize(
@@ -66,19 +77,23 @@ def test_variables(text: str, result: str) -> None:
     [
         ("ADD x y", "add is not a valid change command"),
         ('SHELL ["x"]', "shell is not a valid change command"),
-        ("", "is not a valid change command"),
-        ("CMD", "CMD requires at least one argument"),
+        ("FOO x", "foo is not a valid change command"),
+        ("", "file with no instructions"),
+        ("USER", "USER requires exactly one argument"),
+        ("CMD [1]", "arrays must be comprised of strings only"),
         ("ENV a", "ENV must have two arguments"),
         ("ENV a=1 b", "can't find = in"),
         ("ENV =x", "names can not be blank"),
-        ('LABEL a="b', "LABEL"),
+        ('LABEL a="b', "looking for matching double-quote"),
+        ("ENV a=${b", 'failed to process "\\${b"'),
+        ("EXPOSE 80/foo", "Invalid proto: foo"),
         ("EXPOSE no", "Invalid containerPort: no"),
         ("EXPOSE 70000", "Invalid containerPort: 70000"),
         ("EXPOSE 9-8", "Invalid containerPort"),
         ("ONBUILD FROM x", "isn't allowed as an ONBUILD trigger"),
         ("ONBUILD ONBUILD RUN x", "Chaining ONBUILD"),
-        ("HEALTHCHECK --intervall=1s CMD x", "Unknown flag: intervall"),
-        ("HEALTHCHECK --retries=x CMD x", "invalid value for --retries"),
+        ("HEALTHCHECK --intervall=1s CMD x", "unknown flag: intervall"),
+        ("HEALTHCHECK --retries=x CMD x", 'strconv.ParseInt: parsing "x": invalid syntax'),
         ("HEALTHCHECK RUN x", "Unknown type"),
         ("HEALTHCHECK CMD", "Missing command"),
         ('VOLUME ["/a", ""]', "VOLUME specified can not be an empty string"),

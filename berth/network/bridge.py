@@ -22,11 +22,12 @@ from berth.kernel.namespace import call_in_netns, create_netns, remove_netns
 from berth.kernel.netlink import NETLINK_ROUTE, NetlinkSocket, Request, is_missing
 from berth.network.driver import Held, Plug, Target
 from berth.network.filter import PacketFilter
+from berth.network.forwarding import switch_on
 from berth.network.ipam import Subnet
 from berth.network.listener import hold_port
 from berth.network.records import Network
 from berth.network.ruleset import Forward
-from berth.network.sysctl import read_number, write_fresh, write_sysctl
+from berth.network.sysctl import write_fresh, write_sysctl
 
 _log = logging.getLogger(__name__)
 _LOOPBACK = 1
@@ -111,7 +112,7 @@ class BridgeDriver:
     def apply(self, networks: Sequence[Network]) -> None:
         with self._lock:
             if self._forwarding and networks:
-                write_sysctl("net/ipv4/ip_forward", "1")
+                self._forward("ip", networks)
             for network in networks:
                 link = self._find_link(network.bridge)
                 if link is None:
@@ -123,7 +124,7 @@ class BridgeDriver:
                 self._bridges[network.bridge] = ifindex
                 self._address_bridge(network, ifindex)
             if any(network.enable_ipv6 for network in networks) and self._forwarding:
-                _forward_ipv6()
+                self._forward("ip6", networks)
             if self._filter is not None:
                 self._filter.apply(networks)
 
@@ -133,6 +134,17 @@ class BridgeDriver:
         mac = b"\x02\x42" + os.urandom(4)
         self._host.call([rt.new_bridge(network.bridge, mac, network.mtu)], network.bridge)
         return rt.get_link(self._host, network.bridge).ifindex
+
+    def _forward(self, family: str, networks: Sequence[Network]) -> None:
+        """Let the host forward; what is not ours stays as separate as it was."""
+        ours = {network.bridge for network in networks}
+        bridges = {self._bridges.get(bridge, -1) for bridge in ours}
+
+        def links() -> list[str]:
+            found = rt.list_links(self._host)
+            return [link.name for link in found if link.name not in ours and link.master not in bridges]
+
+        switch_on(family, links, self._filter.load if self._filter is not None else None)
 
     def _find_link(self, name: str) -> rt.Link | None:
         """One interface by name: with hundreds of containers a list of all takes twenty milliseconds."""
@@ -313,14 +325,3 @@ def _furnish() -> NetlinkSocket:
 
 def _inside(sandbox: Path, name: str, value: str) -> None:
     call_in_netns(sandbox, lambda: write_sysctl(name, value))
-
-
-def _forward_ipv6() -> None:
-    """Route IPv6. A forwarding host ignores router advertisements unless told otherwise, and would lose its
-    own default route: so interfaces that listen to them are told to go on."""
-    if read_number("net/ipv6/conf/all/forwarding") == 1:
-        return
-    for name in os.listdir("/proc/sys/net/ipv6/conf"):
-        if name not in ("all", "lo") and read_number(f"net/ipv6/conf/{name}/accept_ra") == 1:
-            write_sysctl(f"net/ipv6/conf/{name}/accept_ra", "2")
-    write_sysctl("net/ipv6/conf/all/forwarding", "1")

@@ -49,6 +49,11 @@ class PacketFilter:
                 names = [network.bridge for network in networks if family == "ip" or network.enable_ipv6]
                 self._foreign[family].ensure(names, force=True)
 
+    def load(self, text: str) -> None:
+        """Apply rules of other tables than the daemon's own."""
+        with self._lock:
+            self._run(text)
+
     def watch(self, bridges: Sequence[str]) -> None:
         """Notice that somebody has made a FORWARD chain since, and let our bridges through it."""
         with self._lock:

@@ -53,6 +53,7 @@ def _kernel_state():
 
 def test_nothing_is_left_behind(in_world):
     async def body(world):
+        sh("echo 1 > /proc/sys/net/ipv4/ip_forward")  # else berth switches it on, for good: test_forwarding
         before = _kernel_state()
         manager = await world.manager()
         await manager.restore([])

@@ -1,6 +1,5 @@
 """What a COPY or ADD copies, what names it, and how the history tells it."""
 
-import posixpath
 from typing import NamedTuple
 
 from berth.build import keys
@@ -96,9 +95,5 @@ def _kind(source: Origin | None, paths: tuple[str, ...], inputs: Inputs) -> str:
 def _history(instruction: Copy | Add, state: State, digest: str, kind: str) -> str:
     word = "ADD" if isinstance(instruction, Add) else "COPY"
     owner = f"--chown={instruction.chown} " if instruction.chown else ""
-    destination = posixpath.normpath(
-        posixpath.join("/", state.settings.working_dir or "", instruction.destination)
-    )
-    if instruction.destination.endswith("/") and destination != "/":
-        destination += "/"
-    return nop(state.shell, f"{word} {owner}{kind}:{digest.partition(':')[2]} in {destination} ")
+    named = f"{kind}:{digest.partition(':')[2]}"
+    return nop(state.shell, f"{word} {owner}{named} in {instruction.destination} ")

@@ -64,7 +64,7 @@ def test_variables_are_replaced_where_dockerd_does() -> None:
     assert settings.labels == {"l-1": "1"}
     assert settings.exposed_ports == {"80/tcp": {}, "81/tcp": {}}
     assert settings.user == "2"
-    assert settings.cmd == ("/bin/sh", "-c", "a $A")
+    assert settings.cmd == ("/bin/sh", "-c", "echo $A")
 
 
 def test_an_empty_command() -> None:

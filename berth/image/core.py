@@ -406,13 +406,13 @@ class ImageCore:
     async def drop_step(self, image_id: Digest, also: Callable[[sqlite3.Connection], None]) -> bool:
         """No build needs the step any more: it is removed if it is hidden, else an image like any other.
 
-        ``also`` writes further rows when the image stays. False when it is gone already.
+        ``also`` writes further rows when the image stays. False when it is gone, or no step, already.
         """
         return await self._tasks.finish("drop", self._drop_step(image_id, also))
 
     async def _drop_step(self, image_id: Digest, also: Callable[[sqlite3.Connection], None]) -> bool:
         async with self._lock:
-            if self.index.find(image_id) is None:
+            if self.index.find(image_id) is None or not self.index.is_step(image_id):
                 return False
             if not self.index.is_hidden(image_id):
 

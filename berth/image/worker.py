@@ -1,12 +1,13 @@
 """The processes that assemble layers for the daemon: ``python -m berth.image.worker``, a socket as its stdin.
 
 The first one only makes others: it has everything imported, so that a process for a layer costs milliseconds.
-Each of those serves the socket that came with the wish for it.
+Each of those does the one errand that comes over the socket that it was made for.
 
 Inflating and digesting let go of Python's lock, and building a layer's tree does not: in a process of its
 own it holds up neither the daemon's answers nor the other layers. It ends at once when the daemon does.
 """
 
+import gc
 import os
 import select
 import signal
@@ -91,8 +92,9 @@ def _end_with(sock: socket.socket) -> None:
 
 
 def _serve(sock: socket.socket) -> None:
+    gc.disable()  # the tree of one layer, and then the end
     threading.Thread(target=_end_with, args=(sock,), daemon=True).start()
-    while packet := sock.recv(PACKET):
+    if packet := sock.recv(PACKET):
         errand = decode(packet)
         assert isinstance(errand, Errand)
         sock.send(encode(_answer(errand, sock)))

@@ -1,5 +1,7 @@
-"""The daemon's side of the processes that assemble layers: as many as layers are in the making, kept until
-the last operation that may want them has ended."""
+"""The daemon's side of the processes that assemble layers: one for each large layer in the making.
+
+The process that makes them is kept until the last operation that may want one has ended.
+"""
 
 import contextlib
 import os
@@ -15,6 +17,8 @@ from berth.image.assembly import Assembled
 from berth.image.errand import PACKET, Errand, Failure, Permission, Question, Result, decode, encode
 
 _TURN = 8 << 20
+_MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(64 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
+"""Buffers of a megabyte are used again instead of being given back to the kernel and cleared each time."""
 _COMMAND = (sys.executable, "-S", "-m", "berth.image.worker")
 
 
@@ -28,7 +32,7 @@ class _Nursery:
                 _COMMAND,
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
-                env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+                env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **_MALLOC},
                 process_group=0,
             )
         except BaseException:
@@ -85,7 +89,6 @@ class Workers:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._nursery: _Nursery | None = None
-        self._idle: list[_Worker] = []
         self._users = 0
 
     def enter(self) -> None:
@@ -94,15 +97,12 @@ class Workers:
             self._users += 1
 
     def leave(self) -> None:
-        """Somebody does no more; the last one takes the processes along."""
+        """Somebody does no more."""
         with self._lock:
             self._users -= 1
             if self._users:
                 return
-            gone, self._idle = self._idle, []
             nursery, self._nursery = self._nursery, None
-        for worker in gone:
-            worker.close()
         if nursery is not None:
             nursery.close()
 
@@ -116,21 +116,16 @@ class Workers:
         worker = self._worker()
         try:
             outcome = worker.run(errand, wait, seen)
-        except BaseException as error:
+        except OSError as error:
+            raise Internal(f"the process that unpacks a layer: {error}") from error
+        finally:
             worker.close()
-            if isinstance(error, OSError):
-                raise Internal(f"the process that unpacks a layer: {error}") from error
-            raise
-        with self._lock:
-            self._idle.append(worker)
         if isinstance(outcome, Failure):
             raise _error(outcome)
         return outcome
 
     def _worker(self) -> _Worker:
         with self._lock:
-            if self._idle:
-                return self._idle.pop()
             try:
                 if self._nursery is None:
                     self._nursery = _Nursery()

@@ -1,4 +1,4 @@
-"""syncfs(2): one file system to disk, for trees too large to fsync file by file."""
+"""syncfs(2) and sync_file_range(2): what fsync(2) alone does not offer."""
 
 import ctypes
 import os
@@ -7,6 +7,9 @@ from berth.kernel.libc import LIBC, check
 
 _SYNCFS = LIBC.syncfs
 _SYNCFS.argtypes = (ctypes.c_int,)
+_SYNC_FILE_RANGE = LIBC.sync_file_range
+_SYNC_FILE_RANGE.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
+_WRITE = 2
 
 
 def sync_filesystem(path: str | os.PathLike[str]) -> None:
@@ -16,3 +19,8 @@ def sync_filesystem(path: str | os.PathLike[str]) -> None:
         check(_SYNCFS(fd), os.fspath(path))
     finally:
         os.close(fd)
+
+
+def start_writeback(fd: int, offset: int, length: int) -> None:
+    """Let the disk begin with a range of a file. It makes a later fsync short, and promises nothing."""
+    _SYNC_FILE_RANGE(fd, offset, length, _WRITE)

@@ -150,7 +150,7 @@ class Connection:
             return b""
         try:
             data = body.early or await self._wait(
-                self._reader.read(min(_READ, body.left)), self._timeouts.idle, "reading body"
+                self._reader.read(min(_LONG, body.left)), self._timeouts.idle, "reading body"
             )
         except _BROKEN as error:
             self.close()

@@ -22,9 +22,11 @@ from berth.image.tar.entry import TarError
 from berth.image.tar.reader import TarReader
 from berth.image.tar.source import FileSource, NextChunk
 from berth.kernel.mount import mount_erofs, umount
+from berth.kernel.sync import start_writeback
 
 _FILE = "layer.erofs"
 _PIECE = 1 << 20
+_STRETCH = 8 << 20
 
 
 class ErofsForm:
@@ -40,7 +42,7 @@ class ErofsForm:
         flags = os.O_RDWR | os.O_CLOEXEC | (os.O_NOFOLLOW if landed else os.O_CREAT | os.O_EXCL)
         fd = os.open(directory / _FILE, flags, 0o600)
         try:
-            size = _length(next_chunk) if landed else _store(fd, next_chunk)
+            size = _store(fd, next_chunk, landed=landed)
             tree = Tree()
             for count, entry in enumerate(TarReader(FileSource(fd, ARCHIVE_START, size))):
                 if count >= entry_limit:
@@ -86,22 +88,26 @@ class ErofsForm:
         return mount_point
 
 
-def _store(fd: int, next_chunk: NextChunk) -> int:
-    """Write the archive behind the place of the superblock; returns its length."""
-    offset = ARCHIVE_START
+def _store(fd: int, next_chunk: NextChunk, *, landed: bool) -> int:
+    """Write the archive behind the place of the superblock, unless it has ``landed``; returns its length."""
+    offset = started = ARCHIVE_START
     while chunk := next_chunk():
-        view = memoryview(chunk)
-        while view:
-            written = os.pwrite(fd, view, offset)
-            view, offset = view[written:], offset + written
+        if landed:
+            offset += len(chunk)
+        else:
+            offset = _write_at(fd, chunk, offset)
+        if offset - started >= _STRETCH:
+            start_writeback(fd, started, offset - started)
+            started = offset
     return offset - ARCHIVE_START
 
 
-def _length(next_chunk: NextChunk) -> int:
-    size = 0
-    while chunk := next_chunk():
-        size += len(chunk)
-    return size
+def _write_at(fd: int, data: bytes | memoryview, offset: int) -> int:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(fd, view, offset)
+        view, offset = view[written:], offset + written
+    return offset
 
 
 def kernel_can_mount(scratch: Path) -> bool:

@@ -3,6 +3,7 @@
 from berth.api.build import build as build_build
 from berth.api.build import cancel as build_cancel
 from berth.api.build import inputs as build_inputs
+from berth.api.build import prune as build_prune
 from berth.api.container import archive as container_archive
 from berth.api.container import attach as container_attach
 from berth.api.container import attach_ws as container_attach_ws
@@ -57,7 +58,6 @@ from berth.api.plugin import list as plugins
 from berth.api.router import Route
 from berth.api.swarm import refuse as swarm
 from berth.api.system import auth as system_auth
-from berth.api.system import build_cache as system_build_cache
 from berth.api.system import df as system_df
 from berth.api.system import events as system_events
 from berth.api.system import info as system_info
@@ -136,7 +136,7 @@ IMAGES = (
 
 BUILDS = (
     Route("POST", "/build", build_build.handle),
-    Route("POST", "/build/prune", system_build_cache.handle, (1, 31)),
+    Route("POST", "/build/prune", build_prune.handle, (1, 31)),
     Route("POST", "/build/cancel", build_cancel.handle),
     Route("POST", "/berth/contexts", build_inputs.offer),
     Route("POST", "/berth/contexts/{name}/files", build_inputs.fill),

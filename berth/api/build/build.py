@@ -61,14 +61,17 @@ class _Records:
         self._waiting.append(record)
         self._woken.set()
 
-    def wake(self) -> None:
+    def wake(self, _: object = None) -> None:
         """The build is over."""
-        self._loop.call_soon(self._woken.set)
+        self._woken.set()
 
-    async def take(self) -> list[AnyRecord]:
-        """All that have come since, waiting for at least one; none at the end."""
+    async def wait_news(self) -> None:
+        """Return when there may be more, or the end."""
         await self._woken.wait()
         self._woken.clear()
+
+    def take(self) -> list[AnyRecord]:
+        """All that have come since."""
         taken, self._waiting = self._waiting, []
         return taken
 
@@ -79,17 +82,19 @@ async def _told(
     """Run the build and encode what it tells; it is cancelled when the client goes away."""
     engine = call.engine
     task = engine.tasks.spawn("build", _outcome(engine, order, records))
+    task.add_done_callback(records.wake)
     name = call.text("buildid")
     if name:
         engine.builds.running.announce(name, task)
     try:
         while True:
             ended = task.done()
-            data = b"".join(map(encode, await records.take()))
+            data = b"".join(map(encode, records.take()))
             if data:
                 yield data
             if ended:
                 return
+            await records.wait_news()
     finally:
         if not task.done():
             task.cancel()
@@ -103,5 +108,3 @@ async def _outcome(engine: Engine, order: BuildOrder, records: _Records) -> None
         records.report(Failed(message="context canceled"))
     except Exception as error:  # noqa: BLE001  # the head has been sent: the client is told in the stream
         records.report(Failed(message=unexpected(error, "build")))
-    finally:
-        records.wake()

@@ -6,16 +6,26 @@ from collections.abc import Sequence
 from berth.api.answers import json_answer
 from berth.api.call import Call
 from berth.api.container.list import ShownImages, sized_row
+from berth.api.shape.build import cache_row
 from berth.api.shape.image import row as image_row
 from berth.api.shape.volume import volume as volume_row
 from berth.api.shape.wire import Json
 from berth.base.errors import InvalidArgument
+from berth.build.cache_policy import used_bytes
 from berth.engine.container.list import Row
 from berth.engine.container.record import Status
 from berth.engine.system.df import KINDS, DiskUsage, df
 from berth.server.message import Answer
 
 _ACTIVE = frozenset((Status.RUNNING, Status.PAUSED, Status.RESTARTING))
+
+
+_ROWS = (
+    ("Image", "Images"),
+    ("Container", "Containers"),
+    ("Volume", "Volumes"),
+    ("BuildCache", "BuildCache"),
+)
 
 
 async def handle(call: Call) -> Answer:
@@ -27,7 +37,7 @@ async def handle(call: Call) -> Answer:
         for kind in kinds - KINDS:
             raise InvalidArgument(f"unknown object type: {kind}")
     verbose = call.version >= (1, 52) and call.flag("verbose")
-    lists = _lists(call, await df(call.engine, kinds), build_cache="build-cache" in kinds)
+    lists = _lists(call, await df(call.engine, kinds))
     shaped: Json = {} if verbose else dict(lists.shaped)
     if call.version >= (1, 52):
         shaped |= lists.sums(verbose=verbose)
@@ -59,16 +69,19 @@ class _Lists:
             total = sum(volume.size or 0 for volume in usage.volumes)
             active = len(usage.volumes) - len(unused)
             shaped["VolumeUsage"] = _sum(len(usage.volumes), active, total, sum(unused))
-        if "BuildCache" in self.shaped:
-            shaped["BuildCacheUsage"] = {}
+        if usage.cache is not None:
+            cache, spare = usage.cache, [entry for entry in usage.cache if not entry.in_use]
+            shaped["BuildCacheUsage"] = _sum(
+                len(cache), len(cache) - len(spare), used_bytes(cache), used_bytes(spare)
+            )
         if verbose:
-            for name, rows in (("Image", "Images"), ("Container", "Containers"), ("Volume", "Volumes")):
+            for name, rows in _ROWS:
                 if self.shaped.get(rows):
                     shaped[f"{name}Usage"]["Items"] = self.shaped[rows]
         return shaped
 
 
-def _lists(call: Call, usage: DiskUsage, *, build_cache: bool) -> _Lists:
+def _lists(call: Call, usage: DiskUsage) -> _Lists:
     now, names = time.time_ns(), ShownImages(call.engine)
     shaped: Json = {}
     if usage.images is not None:
@@ -79,8 +92,8 @@ def _lists(call: Call, usage: DiskUsage, *, build_cache: bool) -> _Lists:
         shaped["Containers"] = [sized_row(row, names, call.version, now) for row in usage.containers]
     if usage.volumes is not None:
         shaped["Volumes"] = [volume_row(volume) for volume in usage.volumes]
-    if build_cache:
-        shaped["BuildCache"] = []
+    if usage.cache is not None:
+        shaped["BuildCache"] = [cache_row(entry) for entry in usage.cache]
     return _Lists(usage, shaped)
 
 

@@ -22,6 +22,7 @@ from berth.engine.build.bases import find_bases
 from berth.engine.build.describe import code_of, message_of
 from berth.engine.build.execute import execute
 from berth.engine.build.finish import finish
+from berth.engine.build.prune import keep_within_bounds
 from berth.engine.build.session import BuildSession, Given
 from berth.engine.build.work import Materials
 from berth.engine.engine import Engine
@@ -62,6 +63,7 @@ async def build(engine: Engine, order: BuildOrder, report: Report) -> None:
             ):
                 report(await _build(engine, session, order, report))
                 engine.builds.cache.touch(hold.images)
+        engine.tasks.spawn("keep the build cache small", keep_within_bounds(engine))
     except BerthError as error:
         line = error.line if isinstance(error, DockerfileError) else 0
         report(

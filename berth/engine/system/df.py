@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from berth.build.cache_policy import CacheEntry
+from berth.engine.build.prune import cache_entries
 from berth.engine.container.list import Row, list_containers
 from berth.engine.engine import Engine
 from berth.engine.image.list import ImageRow, list_images
@@ -19,6 +21,7 @@ class DiskUsage(NamedTuple):
     images: list[ImageRow] | None
     volumes: list[FoundVolume] | None
     layers: int
+    cache: list[CacheEntry] | None = None
 
 
 async def df(engine: Engine, kinds: frozenset[str] = KINDS) -> DiskUsage:
@@ -27,7 +30,8 @@ async def df(engine: Engine, kinds: frozenset[str] = KINDS) -> DiskUsage:
     images = await list_images(engine, shared_size=True) if "image" in kinds else None
     volumes = await _volumes(engine) if "volume" in kinds else None
     layers = engine.images.layers_size(shown=True) if images is not None else 0
-    return DiskUsage(containers, images, volumes, layers)
+    cache = await cache_entries(engine) if "build-cache" in kinds else None
+    return DiskUsage(containers, images, volumes, layers, cache)
 
 
 async def _volumes(engine: Engine) -> list[FoundVolume]:

@@ -57,6 +57,8 @@ async def restore(engine: Engine) -> None:
 async def start_by_policy(engine: Engine) -> None:
     """Start the containers whose restart policy wants them up, after the engine serves."""
     for cell in engine.containers:
+        if cell.state.running:
+            continue
         async with cell.lock:
             wanted = should_start_with_daemon(cell.record) or cell.state.status is Status.RESTARTING
             if not wanted or cell.state.running:

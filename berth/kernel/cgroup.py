@@ -85,7 +85,7 @@ def layout_of(entries: list[MountEntry]) -> CgroupLayout:
 
 def detect() -> CgroupLayout:
     """The host's layout, from what is mounted now."""
-    return layout_of(mounts())
+    return layout_of(mounts("cgroup", "cgroup2"))
 
 
 def own_group(layout: CgroupLayout, pid: int | str = "self") -> dict[Path, str]:

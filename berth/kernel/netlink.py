@@ -9,7 +9,7 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple, Self
 
 NETLINK_ROUTE = 0
@@ -83,9 +83,22 @@ def u8(kind: int, value: int) -> bytes:
     return attribute(kind, bytes([value]))
 
 
-def attributes(data: bytes) -> dict[int, bytes]:
-    """The attributes in ``data`` by type; of a repeated type the last one."""
-    return dict(attribute_list(data))
+def attributes(data: bytes, wanted: Container[int] | None = None) -> dict[int, bytes]:
+    """The attributes in ``data`` by type, only ``wanted`` ones if given; of a repeated type the last one."""
+    if wanted is None:
+        return dict(attribute_list(data))
+    found: dict[int, bytes] = {}
+    offset, end = 0, len(data) - _ATTRIBUTE.size
+    unpack = _ATTRIBUTE.unpack_from
+    # An interface has forty attributes, a host hundreds of interfaces, and five attributes are looked at.
+    while offset <= end:
+        length, kind = unpack(data, offset)
+        if length < _ATTRIBUTE.size:
+            break
+        if kind & _NLA_TYPE_MASK in wanted:
+            found[kind & _NLA_TYPE_MASK] = data[offset + _ATTRIBUTE.size : offset + length]
+        offset += (length + 3) & ~3
+    return found
 
 
 def attribute_list(data: bytes) -> Iterator[tuple[int, bytes]]:

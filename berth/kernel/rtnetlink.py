@@ -264,10 +264,13 @@ def _number(raw: bytes | None) -> int:
     return struct.unpack("=I", raw)[0] if raw is not None and len(raw) == 4 else 0
 
 
+_LINK_ATTRIBUTES = frozenset((IFLA_IFNAME, IFLA_LINKINFO, IFLA_MASTER, IFLA_MTU, IFLA_ADDRESS))
+
+
 def parse_link(reply: Reply) -> Link:
     """One interface of an answer."""
     _, _, index, flags, _ = _IFINFO.unpack_from(reply.body)
-    found = attributes(reply.body[_IFINFO.size :])
+    found = attributes(reply.body[_IFINFO.size :], _LINK_ATTRIBUTES)
     info = attributes(found.get(IFLA_LINKINFO, b""))
     return Link(
         index,

@@ -6,6 +6,7 @@
     <exec root>/containers/<id>/          of this boot: config.json, pid files, sockets, exit status
 """
 
+import functools
 from pathlib import Path
 
 from berth.engine.engine import Engine
@@ -16,9 +17,14 @@ def container_dir(engine: Engine, container_id: str) -> Path:
     return engine.settings.data_root / "containers" / container_id
 
 
+@functools.lru_cache(maxsize=4)
+def _runs(exec_root: Path) -> Path:
+    return exec_root / "containers"
+
+
 def run_dir(engine: Engine, container_id: str) -> Path:
     """What lives as long as one run of it; its existence says that there may be something to clean up."""
-    return engine.settings.exec_root / "containers" / container_id
+    return _runs(engine.settings.exec_root) / container_id
 
 
 def shm_dir(engine: Engine, container_id: str) -> Path:

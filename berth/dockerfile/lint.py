@@ -10,11 +10,12 @@ from typing import NamedTuple
 from berth.dockerfile.directives import CheckOptions, check_value, parse_check, parse_directive
 from berth.dockerfile.errors import DockerfileError
 from berth.dockerfile.ignore import IgnoreFile
-from berth.dockerfile.instructions import Dockerfile
+from berth.dockerfile.instructions import Copy, Dockerfile, Run, StageSource
 from berth.dockerfile.lint_bases import Globals, check_base
 from berth.dockerfile.lint_names import check_names
 from berth.dockerfile.lint_rules import RULES, Finding
 from berth.dockerfile.lint_stages import StageState, Surroundings, new_stage, walk_stage
+from berth.dockerfile.mounts import option
 
 CHECK_ARGUMENT = "BUILDKIT_DOCKERFILE_CHECK"
 
@@ -33,13 +34,14 @@ class CheckRequest(NamedTuple):
     build_args: Mapping[str, str | None] = {}
     platform: str = "linux/amd64"
     build_platform: str = "linux/amd64"
-    stages: Collection[int] | None = None  # indexes of those that are built; None is every stage
+    stages: Collection[int] | None = None  # indexes of those that are built; None is what ``target`` needs
     bases: Mapping[str, Base] = {}  # by the reference after expansion
     ignore: IgnoreFile | None = None
     target: str = ""
 
 
 _NOTHING_ELSE = CheckRequest()
+_UNKNOWN = Base(env={})
 
 
 def check(dockerfile: Dockerfile, request: CheckRequest = _NOTHING_ELSE) -> tuple[Finding, ...]:
@@ -88,27 +90,50 @@ def _is_wanted(finding: Finding, general: CheckOptions, local: CheckOptions | No
 
 def _check_stages(dockerfile: Dockerfile, request: CheckRequest) -> Iterator[Finding]:
     """What depends on variables: the stages in order, each with what its base hands down."""
-    globals_ = Globals.of(
+    escape = dockerfile.directives.escape
+    known = Globals.of(
         dockerfile, request.build_args, request.platform, request.build_platform, request.target
     )
-    around = Surroundings(request.build_args, globals_.values, request.ignore, dockerfile.directives.escape)
-    named: dict[str, int] = {}
-    states: list[StageState] = []
+    around = Surroundings(request.build_args, known.values, request.ignore, escape)
+    built = request.stages if request.stages is not None else _built(dockerfile, request.target)
+    named: dict[str, StageState] = {}
     for index, stage in enumerate(dockerfile.stages):
-        base, platform, findings = check_base(stage.from_, globals_)
+        base, platform, findings = check_base(stage.from_, known)
         yield from findings
-        known = request.bases.get(base)
-        if base.lower() in named:
-            state = states[named[base.lower()]].child()
-        elif known is not None:
-            state = new_stage(known.env, shell=known.shell)
-            if request.stages is None or index in request.stages:
-                yield from globals_.check_platform(stage.from_, base, platform, known.platform)
-        else:
-            state = new_stage({}, shell=False)
-        findings = list(walk_stage(stage, state, around))
-        if request.stages is None or index in request.stages:
-            yield from findings
-        states.append(state)
+        image = request.bases.get(base, _UNKNOWN)
+        below = named.get(base.lower())
+        state = below.child() if below is not None else new_stage(image.env, shell=image.shell)
+        # Also a stage that is not built is walked through: others may be based on it.
+        inside = list(walk_stage(stage, state, around))
+        if index in built:
+            if below is None:
+                yield from known.check_platform(stage.from_, base, platform, image.platform)
+            yield from inside
         if stage.from_.name:
-            named[stage.from_.name] = index
+            named[stage.from_.name] = state
+
+
+def _built(dockerfile: Dockerfile, target: str) -> Collection[int]:
+    """The stages that ``target`` needs; without one every stage counts, as it does for Docker's check."""
+    places = {str(index): index for index in range(len(dockerfile.stages))}
+    places |= {stage.from_.name: i for i, stage in enumerate(dockerfile.stages) if stage.from_.name}
+    if target.lower() not in places:
+        return range(len(dockerfile.stages))
+    needed: set[int] = set()
+    waiting = [places[target.lower()]]
+    while waiting:
+        index = waiting.pop()
+        if index not in needed:
+            needed.add(index)
+            waiting += [places[name] for name in _sources(dockerfile.stages[index]) if name in places]
+    return needed
+
+
+def _sources(stage: StageSource) -> Iterator[str]:
+    yield stage.from_.base.lower()
+    for instruction in stage.instructions:
+        if isinstance(instruction, Copy) and instruction.from_:
+            yield instruction.from_.lower()
+        elif isinstance(instruction, Run):
+            for mount in instruction.mounts:
+                yield (option(mount, "from") or "").lower()

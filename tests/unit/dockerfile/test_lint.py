@@ -230,6 +230,15 @@ def test_only_the_stages_that_are_built():
     assert rules(text, CheckRequest(stages={1})) == [("UndefinedVar", 4)]
 
 
+def test_only_what_the_target_needs():
+    stages = ["FROM scratch AS a", "FROM a AS b", "FROM scratch AS c", "FROM scratch AS d\nCOPY --from=b x y"]
+    text = "\n".join(f"{stage}\nCOPY $one ." for stage in stages)
+    assert [line for _, line in rules(text)] == [2, 4, 6, 9]
+    assert [line for _, line in rules(text, CheckRequest(target="d"))] == [2, 4, 9]
+    assert [line for _, line in rules(text, CheckRequest(target="C"))] == [6]
+    assert [line for _, line in rules(text, CheckRequest(target="0"))] == [2]
+
+
 @pytest.mark.parametrize(
     ("ignore", "sources", "expected"),
     [

@@ -22,6 +22,7 @@ from berth.engine.container.lifecycle import Action
 from berth.engine.container.record import ContainerRecord, Status
 from berth.engine.container.restarts import should_start_with_daemon
 from berth.engine.container.runtime import runtime_of
+from berth.engine.container.stillness import end_stillness
 from berth.engine.container.supervise import run_cell, watch
 from berth.engine.container.sweep import discard, drop_orphans, forget
 from berth.engine.container.teardown import release_network, teardown
@@ -47,6 +48,7 @@ async def restore(engine: Engine) -> None:
             await _settle(engine, cell)
     for cell, process in adopted.items():
         _take_up(engine, cell, process)
+        await end_stillness(engine, cell)
         for point in cell.record.mounts:
             if point.kind == "volume":
                 await engine.volumes.mount(point.name, cell.id)

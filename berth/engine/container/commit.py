@@ -1,7 +1,5 @@
 """``commit``: an image of what a container wrote and how it is configured."""
 
-import contextlib
-from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 import msgspec
@@ -12,11 +10,9 @@ from berth.base.errors import Conflict, InvalidArgument
 from berth.base.reference import ImageRef
 from berth.engine.container.cell import Cell
 from berth.engine.container.change import announce as announce_container
-from berth.engine.container.change import event, move
-from berth.engine.container.lifecycle import Action
 from berth.engine.container.merge import merge_env
 from berth.engine.container.record import Status
-from berth.engine.container.runtime import runtime_of
+from berth.engine.container.stillness import still
 from berth.engine.engine import Engine
 from berth.engine.image.use import announce
 from berth.engine.spec.config import ContainerConfig
@@ -50,7 +46,7 @@ async def commit(engine: Engine, ref: str, options: CommitOptions) -> Digest:
         raise InvalidArgument("refusing to create a tag with a digest reference")
     _check(cell)
     settings = _settings(cell.record.config, options)
-    async with _still(engine, cell, wanted=options.pause):
+    async with still(engine, cell, wanted=options.pause):
         return await _commit(engine, cell, settings, options)
 
 
@@ -59,28 +55,6 @@ def _check(cell: Cell) -> None:
         raise Conflict(f"You cannot commit container {cell.id} which is Dead")
     if cell.state.status is Status.REMOVING:
         raise Conflict(f"You cannot commit container {cell.id} which is being removed")
-
-
-@contextlib.asynccontextmanager
-async def _still(engine: Engine, cell: Cell, *, wanted: bool) -> AsyncIterator[None]:
-    """Freeze the container if it runs, and let it go on afterwards; one that is paused stays so.
-
-    The lock is not held meanwhile, so that the container can be stopped or killed while its files are read.
-    """
-    runtime = runtime_of(engine, cell.record)
-    async with cell.lock:
-        frozen = wanted and cell.state.status is Status.RUNNING
-        if frozen:
-            await runtime.pause(cell.id)
-            await move(engine, cell, Action.PAUSE, event(cell.record, "pause"))
-    try:
-        yield
-    finally:
-        if frozen:
-            async with cell.lock:
-                if cell.state.status is Status.PAUSED:
-                    await runtime.resume(cell.id)
-                    await move(engine, cell, Action.UNPAUSE, event(cell.record, "unpause"))
 
 
 async def _commit(engine: Engine, cell: Cell, settings: ImageSettings, options: CommitOptions) -> Digest:

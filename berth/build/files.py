@@ -15,7 +15,7 @@ import contextlib
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,13 +64,13 @@ class FileStore:
         (self._root / _CLEAN).touch()
         sync_filesystem(self._root)
 
-    def path(self, digest: str) -> Path:
+    def path(self, digest: str) -> str:
         """Where content is or would be."""
         return stored_path(self.files, digest)
 
     def has(self, digest: str) -> bool:
         """Whether content is there."""
-        return self.path(digest).exists()
+        return os.path.exists(self.path(digest))
 
     def meter(self) -> Meter:
         """A measure for one upload: counts what comes and looks at the disk."""
@@ -92,7 +92,7 @@ class FileStore:
         try:
             os.utime(target)  # needed again: not the next one to go
         except FileNotFoundError:
-            self._write(target, lambda fd: _write_all(fd, data))
+            self._write(target, data)
         return Stored(digest, size)
 
     def _put_large(self, head: list[bytes | memoryview], rest: Iterable[bytes | memoryview]) -> Stored:
@@ -115,11 +115,11 @@ class FileStore:
             os.close(fd)
         return Stored(digest, size)
 
-    def _write(self, target: Path, write: Callable[[int], None]) -> None:
+    def _write(self, target: str, data: bytes) -> None:
         temporary = self._ingest / secrets.token_hex(8)
         fd = os.open(temporary, _CREATE, 0o600)
         try:
-            write(fd)
+            _write_all(fd, data)
             os.rename(temporary, target)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -161,10 +161,10 @@ class FileStore:
                     yield Path(entry.path), entry.stat().st_size
 
 
-def stored_path(files: Path, digest: str) -> Path:
+def stored_path(files: Path, digest: str) -> str:
     """Where content of a digest is or would be, below the directory of a store's files."""
     value = digest_hex(Digest(digest))
-    return files / value[:2] / value
+    return f"{files}/{value[:2]}/{value}"  # a Path would cost more than to look whether it is there
 
 
 def _write_all(fd: int, data: bytes | memoryview) -> None:

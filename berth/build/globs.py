@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from berth.base.errors import InvalidArgument
-from berth.build.tree import DIRECTORY, FileTree, join, resolve
+from berth.build.tree import DIRECTORY, LINK, Entry, FileTree, join, resolve
 
 _MAGIC = frozenset("*?[")
 _ANY_DEPTH = "**"
@@ -35,12 +35,15 @@ def expand(tree: FileTree, pattern: str, *, deep: bool) -> list[str]:
     for part in parts:
         compile_part(part)
     search = _Search(tree, deep=deep)
-    search.expand("", tuple(parts))
+    search.expand("", "", tuple(parts))
     return list(search.found)
 
 
 class _Search:
-    """Each directory is looked at once for each rest of the pattern, however many ways lead there."""
+    """Each directory is looked at once for each rest of the pattern, however many ways lead there.
+
+    A directory has its path as the pattern names it, and its real one, without links.
+    """
 
     def __init__(self, tree: FileTree, *, deep: bool) -> None:
         self._tree = tree
@@ -48,30 +51,33 @@ class _Search:
         self._seen: set[tuple[str, int]] = set()
         self.found: dict[str, None] = {}
 
-    def expand(self, directory: str, parts: tuple[str, ...]) -> None:
-        if (directory, len(parts)) in self._seen:
-            return
-        self._seen.add((directory, len(parts)))
-        real = resolve(self._tree, directory)
-        entry = self._tree.find(real)
-        if entry is None or entry.kind != DIRECTORY:
-            return
+    def expand(self, directory: str, real: str, parts: tuple[str, ...]) -> None:
         if self._deep and parts[0] == _ANY_DEPTH:
             self._any_depth(directory, real, parts)
             return
-        for name in _matching(self._tree, real, parts[0]):
-            path = join(directory, name)
-            if len(parts) > 1:
-                self.expand(path, parts[1:])
-            else:
+        if (directory, len(parts)) in self._seen:
+            return
+        self._seen.add((directory, len(parts)))
+        for child in _matching(self._tree, real, parts[0]):
+            path = join(directory, child.name)
+            if len(parts) == 1:
                 self.found[path] = None
+            elif child.kind == LINK:
+                there = self._tree.find(resolve(self._tree, child.path))
+                if there is not None and there.kind == DIRECTORY:
+                    self.expand(path, there.path, parts[1:])
+            elif child.kind == DIRECTORY:
+                self.expand(path, child.path, parts[1:])
 
     def _any_depth(self, directory: str, real: str, parts: tuple[str, ...]) -> None:
         todo = [(directory, real)]
         while todo:
             here, there = todo.pop()
+            if (here, len(parts)) in self._seen:
+                continue
+            self._seen.add((here, len(parts)))
             if len(parts) > 1:
-                self.expand(here, parts[1:])
+                self.expand(here, there, parts[1:])
             for child in self._tree.children(there):
                 path = join(here, child.name)
                 if len(parts) == 1:
@@ -80,12 +86,12 @@ class _Search:
                     todo.append((path, child.path))
 
 
-def _matching(tree: FileTree, directory: str, part: str) -> list[str]:
+def _matching(tree: FileTree, directory: str, part: str) -> list[Entry]:
     if not has_wildcard(part):
-        name = re.sub(r"\\(.)", r"\1", part)
-        return [name] if tree.find(join(directory, name)) is not None else []
+        found = tree.find(join(directory, re.sub(r"\\(.)", r"\1", part)))
+        return [found] if found is not None else []
     matcher = compile_part(part)
-    return [child.name for child in tree.children(directory) if matcher.fullmatch(child.name)]
+    return [child for child in tree.children(directory) if matcher.fullmatch(child.name)]
 
 
 class Excludes:

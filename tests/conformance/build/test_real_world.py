@@ -467,11 +467,11 @@ def test_script_heavy(docker: Client, beyond: None, make: Maker) -> None:
 FROM debian:offline
 ARG SERVICE=mail
 WORKDIR /etc/$SERVICE
-COPY <<EOF main.cf <<"EOF2" literal.cf /etc/$SERVICE/
+COPY <<main.cf <<"literal.cf" /etc/$SERVICE/
 name = $SERVICE
-EOF
+main.cf
 name = $SERVICE
-EOF2
+literal.cf
 RUN <<EOF
 set -e
 useradd -m -u 4242 $SERVICE

@@ -35,6 +35,22 @@ class Connection:
         else:
             self._sock.sendall(data, _socket.MSG_NOSIGNAL)
 
+    @property
+    def secure(self) -> bool:
+        """Whether bytes are encrypted on their way out."""
+        return self._tls
+
+    def send_file(self, fd: int, count: int) -> None:
+        """Send the next ``count`` bytes of a file without taking them in, unless ``secure``; OSError when the
+        file is shorter."""
+        from os import sendfile
+
+        while count:
+            sent = sendfile(self._sock.fileno(), fd, None, count)
+            if not sent:
+                raise OSError(5, "the file has become shorter")
+            count -= sent
+
     def send_some(self, data: "bytes | memoryview") -> int:
         """Send what fits without waiting; 0 when nothing does."""
         if self._tls:

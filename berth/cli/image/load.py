@@ -3,7 +3,7 @@
 from berth.base.errors import BerthError
 from berth.cli.command import Command
 from berth.cli.flags import Flag
-from berth.cli.format.files import open_input, pieces
+from berth.cli.format.files import FileStream, open_input
 from berth.cli.image.platform import platform_flag, platform_query
 from berth.cli.progress import show_progress
 from berth.cli.streams import is_terminal
@@ -34,7 +34,7 @@ def run(cli: "Cli", options: "Options") -> int:
     quiet = options.quiet or not cli.out.is_terminal()
     query = {"quiet": quiet, **(platform_query(options.platform) or {})}
     headers = {"Content-Type": "application/x-tar"}
-    answer = cli.client.request("POST", "/images/load", query, stream=pieces(source), headers=headers)
+    answer = cli.client.request("POST", "/images/load", query, stream=FileStream(source), headers=headers)
     if answer.headers.get("content-type", "").startswith("application/json"):
         show_progress(answer.json_lines(), cli.out)
     else:

@@ -371,7 +371,8 @@ def decode_rows(body: bytes) -> list[Row]:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise InvalidArgument(f"invalid list of a context: {error}") from None
     for row in rows:
-        if row.kind not in _KINDS or row.size < 0 or not 0 <= row.mode <= 0o7777:
+        possible = row.kind in _KINDS and (row.path or row.kind == DIRECTORY)
+        if not possible or row.size < 0 or not 0 <= row.mode <= 0o7777:
             raise InvalidArgument(f"invalid list of a context: {row.path[:200]!r}")
     if len({row.path for row in rows}) != len(rows):
         raise InvalidArgument("invalid list of a context: a path comes twice")

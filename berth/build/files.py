@@ -55,8 +55,6 @@ class FileStore:
         for directory in (self.files, self._ingest):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         mark.write_text(boot)
-        for number in range(256):
-            (self.files / f"{number:02x}").mkdir(mode=0o700, exist_ok=True)
 
     def close(self) -> None:
         """Make everything durable, so that the next boot may keep it."""
@@ -107,7 +105,7 @@ class FileStore:
                     size += len(piece)
                     _write_all(fd, piece)
             digest = Digest("sha256:" + state.hexdigest())
-            os.rename(temporary, self.path(digest))
+            _place(temporary, self.path(digest))
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -120,7 +118,7 @@ class FileStore:
         fd = os.open(temporary, _CREATE, 0o600)
         try:
             _write_all(fd, data)
-            os.rename(temporary, target)
+            _place(temporary, target)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -165,6 +163,14 @@ def stored_path(files: Path, digest: str) -> str:
     """Where content of a digest is or would be, below the directory of a store's files."""
     value = digest_hex(Digest(digest))
     return f"{files}/{value[:2]}/{value}"  # a Path would cost more than to look whether it is there
+
+
+def _place(temporary: Path, target: str) -> None:
+    try:
+        os.rename(temporary, target)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        os.rename(temporary, target)
 
 
 def _write_all(fd: int, data: bytes | memoryview) -> None:

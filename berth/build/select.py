@@ -171,7 +171,7 @@ def digest_of(tree: FileTree, sources: list[Source], selection: Selection) -> Di
 
     Every file must have its digest, as those of a context have.
     """
-    state = hashlib.sha256()
+    state = hashlib.sha256(b"parents" if selection.parents else b"")
     for source in sources:
         for name, entry in source.above:
             state.update(_line(name, entry))

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import socket
+import ssl
 import sys
 import threading
 import uuid
@@ -82,7 +83,7 @@ class FakeRegistry:
     pause: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def serve(self, host: str = "127.0.0.1") -> "FakeRegistry":
+    def serve(self, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> "FakeRegistry":
         """Listen on a free port; call it in the network namespace where it shall be found."""
         registry = self
 
@@ -90,6 +91,11 @@ class FakeRegistry:
             fake = registry
 
         self._server = _Server((host, 0), Bound)
+        if tls is not None:
+            # The handshake is made by the thread of the connection: a client may be slow at it.
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         return self
@@ -165,7 +171,7 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that are killed are what many tests are about."""
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
             super().handle_error(request, client_address)
 
 

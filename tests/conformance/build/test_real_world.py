@@ -465,7 +465,7 @@ def test_script_heavy(docker: Client, beyond: None, make: Maker) -> None:
     """Here-documents for scripts and settings, with and without expansion, and another interpreter."""
     dockerfile = """\
 FROM debian:offline
-ARG SERVICE=mail
+ARG SERVICE=courier
 WORKDIR /etc/$SERVICE
 COPY <<main.cf <<"literal.cf" /etc/$SERVICE/
 name = $SERVICE
@@ -486,7 +486,7 @@ RUN <<-EOF
 	words=(one two)
 	echo "${#words[@]}" > count
 EOF
-CMD ["sh", "-c", "cat main.cf literal.cf log python; echo; cat count; id -u mail"]
+CMD ["sh", "-c", "cat main.cf literal.cf log python; echo; cat count; id -u courier"]
 """
     shown = docker.ok("run", "--rm", make(dockerfile).image)
-    assert shown.splitlines()[:6] == ["name = mail", "name = $SERVICE", "made by root", "1024", "2", "4242"]
+    assert shown.splitlines()[:6] == ["name = courier", "name = $SERVICE", "made by root", "1024", "2", "4242"]

@@ -19,6 +19,7 @@ class TaskTree:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._whole: set[asyncio.Task[Any]] = set()
         self._on_failure = on_failure
+        self._closed = False
 
     def spawn(self, name: str, coro: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start ``coro``; the tree keeps it alive until it ends and reports its failure."""
@@ -49,11 +50,17 @@ class TaskTree:
     def __len__(self) -> int:
         return len(self._tasks) + len(self._whole)
 
+    @property
+    def closed(self) -> bool:
+        """Whether the owner has begun to end them all."""
+        return self._closed
+
     async def close(self, grace_s: float = 0.0) -> None:
         """Cancel the background tasks; give what runs in ``finish`` ``grace_s`` seconds to its end first.
 
         Returns when every task has ended.
         """
+        self._closed = True
         background = list(self._tasks)
         for task in background:
             task.cancel()

@@ -81,6 +81,10 @@ class ConmonProcess:
         """Return when the process has ended."""
         return await asyncio.shield(self._ended)
 
+    def when_ended(self, call: Callable[[Exit], None]) -> None:
+        """See ``monitor.Process``."""
+        self._ended.add_done_callback(lambda ended: None if ended.cancelled() else call(ended.result()))
+
     def reopen_log(self) -> None:
         """Make conmon open its log file anew."""
         self.io.control("2 0 0\n")

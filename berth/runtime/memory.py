@@ -139,6 +139,10 @@ class MemoryProcess:
         """Return when it has ended."""
         return await asyncio.shield(self._ended)
 
+    def when_ended(self, call: Callable[[Exit], None]) -> None:
+        """See ``monitor.Process``."""
+        self._ended.add_done_callback(lambda ended: None if ended.cancelled() else call(ended.result()))
+
     def reopen_log(self) -> None:
         """Counted, for tests."""
         self.reopened += 1

@@ -13,6 +13,7 @@ The caller makes the run directory and removes it after the end; ``discard`` mak
 run is left, whatever state a crash left it in.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -63,6 +64,12 @@ class Process(Protocol):
 
     async def wait(self) -> Exit:
         """Return when the process has ended. Any number of callers may wait; at most once is enough."""
+
+    def when_ended(self, call: Callable[[Exit], None]) -> None:
+        """Have ``call`` called, from the loop, once the process has ended; not when it is released before.
+
+        What ``wait`` does, without a task for every container that runs.
+        """
 
     def reopen_log(self) -> None:
         """The log file has been renamed: write on into a new one of the old name."""

@@ -68,6 +68,17 @@ async def everybody_may_wait(stage: Stage) -> None:
     assert first == second == await process.wait()
 
 
+async def the_end_is_told(stage: Stage) -> None:
+    process = await stage.create("false")
+    told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    process.when_ended(lambda ended: told.set_result(ended.code))
+    await process.start()
+    assert await told == 1
+    late: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    process.when_ended(lambda ended: late.set_result(ended.code))
+    assert await late == 1
+
+
 async def cancelled_waiters_do_not_disturb(stage: Stage) -> None:
     process = await stage.create("sleep", "1000")
     await process.start()
@@ -201,6 +212,7 @@ CHECKS: tuple[Callable[[Stage], Awaitable[None]], ...] = (
     nothing_runs_before_start,
     exit_codes_pass_through,
     everybody_may_wait,
+    the_end_is_told,
     cancelled_waiters_do_not_disturb,
     unknown_command_is_127,
     signals_end_with_128_and_more,

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from functools import partial
 
 import msgspec
 
@@ -72,17 +73,19 @@ def _enter_running(engine: Engine, cell: Cell, launched: Launched, *, restarting
 
 def watch(engine: Engine, cell: Cell, process: Process) -> None:
     """Wait for the end of ``process`` in the background; also how a run found at a restart is taken up."""
-    engine.tasks.spawn(f"supervise {cell.id}", _until_exit(engine, cell, process))
+    process.when_ended(partial(_ended, engine, cell, process))
     log = log_of(cell.record)
     if isinstance(log, FileLog):
         engine.log_keeper.keep(cell.id, log, process.reopen_log)
     start_health(engine, cell)
 
 
-async def _until_exit(engine: Engine, cell: Cell, process: Process) -> None:
-    ended = await process.wait()
+def _ended(engine: Engine, cell: Cell, process: Process, ended: Exit) -> None:
+    if engine.tasks.closed:
+        return  # the next daemon finds the exit where the monitor has left it
     # What follows is not cut off when the daemon ends.
-    await engine.tasks.finish(f"clean up {cell.id}", _after_exit(engine, cell, process, ended))
+    work = engine.tasks.finish(f"clean up {cell.id}", _after_exit(engine, cell, process, ended))
+    engine.tasks.spawn(f"supervise {cell.id}", work)
 
 
 async def _after_exit(engine: Engine, cell: Cell, process: Process, ended: Exit) -> None:

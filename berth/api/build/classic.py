@@ -44,6 +44,7 @@ class ClassicStream:
         self._over: set[int] = set()
         self._current = 0
         self._titled = -1
+        self._container = ""
         self._early: list[Warning] = []
         self._late: list[str] = []
 
@@ -124,6 +125,7 @@ class ClassicStream:
 
     def _shown(self, index: int, record: AnyRecord) -> Iterator[Json]:
         if isinstance(record, StepStarted):
+            self._container = record.container or ""
             if record.container:
                 yield _stream(f" ---> Running in {short_id(record.container)}\n")
         elif isinstance(record, StepLog):
@@ -132,6 +134,9 @@ class ClassicStream:
             if self._steps[index].type != "from":
                 yield _stream(" ---> Using cache\n")
             yield from self._arrow(index, record.image)
+        elif isinstance(record, StepFailed):
+            if self._container and not record.container:
+                yield _stream(f"Removing intermediate container {short_id(self._container)}\n")
         elif isinstance(record, StepDone):
             if record.container:
                 yield _stream(f"Removing intermediate container {short_id(record.container)}\n")

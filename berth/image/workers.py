@@ -17,6 +17,7 @@ from berth.image.assembly import Assembled
 from berth.image.errand import PACKET, Errand, Failure, Permission, Question, Result, decode, encode
 
 _TURN = 8 << 20
+_LOST = "the process that unpacks a layer has ended before its time"
 _MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(64 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
 """Buffers of a megabyte are used again instead of being given back to the kernel and cleared each time."""
 _COMMAND = (sys.executable, "-S", "-m", "berth.image.worker")
@@ -73,7 +74,7 @@ class _Worker:
             elif isinstance(message, Failure):
                 return message
             else:
-                raise Internal("the process that unpacks a layer has ended before its time")
+                raise Internal(_LOST)
 
     def close(self) -> None:
         """End it, in the middle of its work or not, and return when it is gone."""
@@ -117,7 +118,7 @@ class Workers:
         try:
             outcome = worker.run(errand, wait, seen)
         except OSError as error:
-            raise Internal(f"the process that unpacks a layer: {error}") from error
+            raise Internal(_LOST) from error
         finally:
             worker.close()
         if isinstance(outcome, Failure):

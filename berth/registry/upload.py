@@ -83,7 +83,8 @@ class Pusher:
                 failures = 1 if offset > before else failures + 1
                 steps += 1
                 patience = self._repository.patience
-                lost = isinstance(error, RegistryError) and error.status in (404, 416)
+                gone = isinstance(error, RegistryError) and error.status in (404, 416)
+                lost = gone and location is not None  # an upload, not the repository
                 if lost:
                     location = None
                 if not (may_pass(error) or lost) or failures >= patience.attempts or steps >= patience.steps:

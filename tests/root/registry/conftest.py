@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from berth.base.reference import parse_reference
 from berth.base.tasks import TaskTree
 from berth.image import knowledge
 from berth.image.knowledge import Knowledge
+from berth.image.limits import DEFAULT_LIMITS, Limits
 from berth.image.manifest import Platform
 from berth.image.partial import Partials
 from berth.image.pull import Pulled, Puller, PullRequest, pull
@@ -86,14 +88,18 @@ def open_house(tmp_path: Path) -> Iterator[Opener]:
 
     @contextlib.asynccontextmanager
     async def opened(
-        *, settings: RegistrySettings | None = None, downloads: int = 3, form: str = "directory"
+        *,
+        settings: RegistrySettings | None = None,
+        downloads: int = 3,
+        form: str = "directory",
+        limits: Limits = DEFAULT_LIMITS,
     ) -> AsyncIterator[House]:
         chosen = settings or RegistrySettings(timeouts=Timeouts(connect=5, head=5, idle=5))
         database = Database.open(tmp_path / "state.db", [SCHEMA, knowledge.SCHEMA])
         store = await ImageStore.open(tmp_path / "image", tmp_path / "run", database, layer_form=form)
         tasks = TaskTree(lambda name, error: None)
         partials = Partials(tmp_path / "image")
-        transfers = Transfers(store.open_staging, partials, tasks, downloads)
+        transfers = Transfers(partial(store.open_staging, limits), partials, tasks, downloads)
         known = Knowledge(database)
         registries = Registries(chosen, QUICK)
         puller = Puller(store, transfers, partials, known)

@@ -8,6 +8,7 @@ import os
 import pytest
 
 from berth.base.errors import BerthError, Unsupported
+from berth.image.limits import Limits
 from berth.registry.credentials import Credentials
 from berth.registry.errors import RegistryError, Unreachable
 from berth.registry.settings import RegistrySettings, Timeouts
@@ -74,6 +75,51 @@ def test_a_short_blob(open_house: Opener, registry: FakeRegistry, image: ImageAr
         async with open_house() as house:
             message = await refused(house, f"{registry.host}/team/app:v1")
             assert blob in message and registry.host in message
+
+    asyncio.run(scenario())
+
+
+def test_a_blob_with_another_content(open_house: Opener, registry: FakeRegistry, image: ImageArchive) -> None:
+    """As long as the right one, and a fine archive: only the digest tells."""
+    registry.put_image(image, "team/app", "plain", oci=True, compress=None)
+    right, other = registry.layer_digests("team/app", "plain")[:2]
+    assert len(registry.blobs[right]) == len(registry.blobs[other])
+    registry.blobs[right] = registry.blobs[other]
+
+    async def scenario() -> None:
+        async with open_house() as house:
+            message = await refused(house, f"{registry.host}/team/app:plain")
+            assert right in message
+
+    asyncio.run(scenario())
+
+
+def test_a_bomb(open_house: Opener, registry: FakeRegistry) -> None:
+    """The size of the blob is right and its digest too; what it unpacks to is the weapon."""
+    archive = ImageArchive((), (pack([Entry("zeros", bytes(200 << 20))]),), {})
+    registry.put_image(archive, "team/bomb", "v1")
+    limits = Limits(free_bytes=64 << 20, ratio=100)
+
+    async def scenario() -> None:
+        async with open_house(limits=limits) as house:
+            message = await refused(house, f"{registry.host}/team/bomb:v1")
+            assert message.startswith(f"{registry.host}/team/bomb:v1: ") and "refused as a bomb" in message
+
+    asyncio.run(scenario())
+
+
+def test_a_configuration_without_an_end(
+    open_house: Opener, registry: FakeRegistry, image: ImageArchive
+) -> None:
+    """One that is larger than its manifest says, or than any."""
+    registry.manners.canned = lambda seen: (
+        Canned(200, {}, image.configuration() + b" " * (9 << 20)) if seen.path.endswith(image.id) else None
+    )
+
+    async def scenario() -> None:
+        async with open_house() as house:
+            message = await refused(house, f"{registry.host}/team/app:v1")
+            assert image.id in message and registry.host in message
 
     asyncio.run(scenario())
 
@@ -186,6 +232,20 @@ def test_a_registry_that_hangs(open_house: Opener, registry: FakeRegistry, image
         async with open_house(settings=settings) as house:
             message = await refused(house, f"{registry.host}/team/app:v1")
             assert "timeout exceeded while awaiting headers" in message and registry.host in message
+
+    asyncio.run(scenario())
+
+
+def test_a_registry_that_hangs_in_the_middle_of_a_layer(
+    open_house: Opener, registry: FakeRegistry, image: ImageArchive
+) -> None:
+    settings = RegistrySettings(timeouts=Timeouts(connect=1, head=0.1, idle=0.05))
+    registry.manners.hang = (registry.layer_digests("team/app", "v1")[2],)
+
+    async def scenario() -> None:
+        async with open_house(settings=settings) as house:
+            message = await refused(house, f"{registry.host}/team/app:v1")
+            assert "timeout exceeded" in message and registry.host in message
 
     asyncio.run(scenario())
 

@@ -8,6 +8,7 @@ import pytest
 
 from berth.base.errors import BerthError
 from berth.base.reference import parse_reference
+from berth.registry.settings import RegistrySettings, Timeouts
 from tests.root.registry.conftest import House, Opener
 from tests.support.archive import Entry, ImageArchive, directory, pack
 from tests.support.registry import DOCKER_LAYER, DOCKER_MANIFEST, Canned, FakeRegistry, Seen
@@ -187,3 +188,44 @@ def test_a_refusal(open_house: Opener, registry: FakeRegistry, image: ImageArchi
             assert registry.manifests == {}
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("status", "attempts", "where"),
+    [(429, 4, "POST"), (503, 4, "PUT"), (500, 4, "PATCH"), (413, 1, "PATCH"), (404, 1, "POST")],
+)
+def test_refusals_are_tried_again_only_where_that_may_help(
+    open_house: Opener, registry: FakeRegistry, image: ImageArchive, status: int, attempts: int, where: str
+) -> None:
+    name = f"{registry.host}/team/app:v1"
+    registry.manners.canned = lambda seen: (
+        Canned(status, {"Retry-After": "0"}) if seen.method == where else None
+    )
+
+    async def scenario() -> None:
+        async with open_house() as house:
+            await loaded(house, image, name)
+            with pytest.raises(BerthError) as failure:
+                await house.push(name)
+            assert registry.host in failure.value.message and "\n" not in failure.value.message
+
+    asyncio.run(scenario())
+    assert registry.manifests == {}
+    blobs = {path.partition("?")[0] for path in registry.paths(where)}
+    assert attempts <= len(registry.paths(where)) <= attempts * max(len(image.layers) + 1, len(blobs))
+
+
+def test_a_registry_that_hangs(open_house: Opener, registry: FakeRegistry, image: ImageArchive) -> None:
+    name = f"{registry.host}/team/app:v1"
+    settings = RegistrySettings(timeouts=Timeouts(connect=1, head=0.05, idle=0.05))
+    registry.manners.hang = ("/uploads/",)
+
+    async def scenario() -> None:
+        async with open_house(settings=settings) as house:
+            await loaded(house, image, name)
+            with pytest.raises(BerthError, match="timeout exceeded") as failure:
+                await house.push(name)
+            assert registry.host in failure.value.message
+
+    asyncio.run(scenario())
+    assert registry.manifests == {}

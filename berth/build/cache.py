@@ -205,6 +205,13 @@ class BuildCache:
             )
         return entries
 
+    def total(self) -> int:
+        """At most so many bytes are kept: the sizes of all results, without looking at what they share.
+
+        One quick question, to see whether ``entries`` have to be looked at at all.
+        """
+        return int(self._database.read("SELECT COALESCE(SUM(size), 0) FROM build_results")[0][0])
+
     def disk(self) -> Disk:
         """The file system that the cache is on."""
         status = os.statvfs(self._database.path.parent)

@@ -1,11 +1,11 @@
 """``--cache-from IMAGE``: results taken from an image that somebody else built.
 
-The rule: an image serves from its beginning on, as long as its history tells what the plan would do. It must
-begin with the base of the stage (same layers, same history). Then each line of the history must be, letter by
-letter, that of the next step; a line without an empty layer stands for the next layer of the image. The lines
-of COPY and ADD name the content that was copied, the lines of RUN the arguments, so equal lines mean equal
-steps, as far as the builder of the image is trusted: that is what naming it says. Steps that read other stages
-or the network are not told by their line, and end the match.
+The rule: an image serves from its beginning on, as long as its history tells what the plan would do. It
+must begin with the base of the stage (same layers, same history). Then each line of the history must be,
+letter by letter, that of the next step; a line without an empty layer stands for the next layer of the
+image. The lines of COPY and ADD name the content that was copied, the lines of RUN the arguments, so equal
+lines mean equal steps, as far as the builder of the image is trusted: that is what naming it says. Steps
+that read other stages or the network are not told by their line, and end the match.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -5,6 +5,7 @@ so those bytes are kept as they came and unknown fields live on in them.
 """
 
 import datetime
+import functools
 from typing import Any
 
 import msgspec
@@ -101,6 +102,7 @@ class _Nullable(msgspec.Struct):
     config: Any = None
 
 
+@functools.lru_cache(maxsize=4096)  # lists sort by it, again and again
 def parse_time(text: str) -> int:
     """RFC 3339 with up to nine digits of fraction to nanoseconds; 0 for anything else, Go's zero time too."""
     head, dot, tail = text.partition(".")

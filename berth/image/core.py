@@ -304,8 +304,7 @@ class ImageCore:
                 placed[diff_id] = layer.info
         if placed:
             self.layers.sync_names()
-        for new in images:
-            self.content.put(new.config)
+        self.content.put_all(new.config for new in images)
         return tuple(placed.values())
 
     def _new_record(self, new: NewImage, fresh: Mapping[Digest, int], now: int, owner: Caller) -> Image:

@@ -159,6 +159,21 @@ def test_entries(tmp_path: Path) -> None:
     run(tmp_path, test)
 
 
+def test_the_total(tmp_path: Path) -> None:
+    async def test(stage: Stage) -> None:
+        assert stage.cache.total() == 0
+        for size, name in enumerate("abc", start=5):
+            row = new(name, layer=name, size=size)
+            await stage.images.derive(
+                None,
+                [Derivation(config(name))],
+                also=lambda c, ids, row=row: stage.cache.rows(c, [(ids[0], row)]),
+            )
+        assert stage.cache.total() == 18
+
+    run(tmp_path, test)
+
+
 def test_uses_are_counted(tmp_path: Path) -> None:
     async def test(stage: Stage) -> None:
         made = [await stage.result(name) for name in "ab"]

@@ -25,7 +25,6 @@ _GONE = {
 # Docker's other commands: a mistyped one is still recognised as what it was meant to be.
 _NOT_HERE = [
     "bake",
-    "buildx",
     "checkpoint",
     "compose",
     "config",

@@ -99,6 +99,14 @@ GROUPS = {
             "prune": ("builder.prune", "Remove build cache"),
         },
     ),
+    "buildx": (
+        "Build images, by the name of Docker's plugin",
+        {
+            "build": BUILD,
+            "du": ("builder.du", "Disk usage"),
+            "prune": ("builder.prune", "Remove build cache"),
+        },
+    ),
     "container": (
         "Manage containers",
         {

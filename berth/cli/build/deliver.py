@@ -72,6 +72,8 @@ class Delivery:
             sent(context.sent)
         body = own_body(self._options, secrets=self._secrets, agents=self._agents, named=named)
         body["dockerfile"] = place.text()
+        if place.root:
+            body["source"] = place.root
         epoch = source_date_epoch(self._options, self._cli.env)
         if epoch is not None:
             body["source_date_epoch"] = epoch
@@ -139,7 +141,12 @@ class Delivery:
         archive = self._archive(found)
         packed = self._options.compress and not place.archive
         stream = Counted(_compressed(archive) if packed else archive, progress)
-        notice = _told(stream, lambda: sent(stream.count))
+
+        def told() -> None:
+            self.sent = stream.count
+            sent(stream.count)
+
+        notice = _told(stream, told)
         return self._cli.client.request("POST", "/build", found, stream=notice, headers=headers)
 
     @property

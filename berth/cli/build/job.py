@@ -3,7 +3,7 @@
 import time
 
 from berth.base.errors import BerthError
-from berth.cli.build import request
+from berth.cli.build import request, results
 from berth.cli.build.classic import BuildFailed, Sending
 from berth.cli.build.deliver import Delivery
 from berth.cli.build.place import Place, find_place
@@ -64,15 +64,15 @@ class _Job:
         self.image = ""
         self.container = ""
         self.step = ""
-        self.progress = _form(cli, options)
         self._record: dict[str, Any] = {}
+        self.outputs = results.parse_outputs(options)
+        # What is built and what is told of it must not mix on standard output.
+        self.out = cli.err if any(output.dest == "-" for output in self.outputs) else cli.out
+        self.progress = _form(cli, options, self.out)
 
     def run(self) -> int:
         cli, options = self.cli, self.options
-        from berth.cli.build import results
-
-        outputs = results.parse_outputs(options)
-        results.check_outputs(cli, outputs)
+        results.check_outputs(cli, self.outputs)
         if options.iidfile:
             results.forget(options.iidfile)
         try:
@@ -85,7 +85,7 @@ class _Job:
         if options.dry_run:
             return 0
         results.write_files(cli, options, self.image, self._record)
-        for output in outputs:
+        for output in self.outputs:
             results.put_out(cli, self.image, output, options.tag)
         if options.push:
             results.push(cli, options)
@@ -111,12 +111,12 @@ class _Job:
                 agents.close()
 
     def _plain(self, delivery: Delivery) -> None:
-        sending = Sending(self.cli.out)
+        sending = Sending(self.out)
         answer = delivery.start(sending, sending.done)
         if delivery.events:
             self._dry_run(answer)
         else:
-            self._classic(answer, self.cli.out)
+            self._classic(answer, self.out)
 
     def _classic(self, answer: "Response", out: Writer) -> None:
         from berth.cli.build.classic import show
@@ -152,7 +152,7 @@ class _Job:
                 raise
             said = kept.content().decode("utf-8", "replace").strip().rpartition("\n")[2]
         self.image = self.image or said
-        self.cli.out.line(self.image)
+        self.out.line(self.image)
 
     def _tty(self, delivery: Delivery) -> None:
         from berth.cli.build.live import Live
@@ -160,7 +160,7 @@ class _Job:
 
         title = ", ".join(self.options.tag) or self.options.args[0]
         look = look_of(self.cli.env)
-        live = Live(self.cli.out, title, look)
+        live = Live(self.out, title, look)
         try:
             answer = delivery.start(live.sending, lambda count: None)
         except BaseException:
@@ -168,9 +168,9 @@ class _Job:
             raise
         if not delivery.events:
             live.abandon()
-            sending = Sending(self.cli.out)
+            sending = Sending(self.out)
             sending.done(delivery.sent)
-            self._classic(answer, self.cli.out)
+            self._classic(answer, self.out)
             return
         live.state.context = _context_line(delivery)
         live.follow(answer)
@@ -201,7 +201,7 @@ class _Job:
         for record in answer.json_lines():
             state.apply(record, time.monotonic())
         self._ended(state.end, state.failure)
-        show_plan(self.cli.out, state)
+        show_plan(self.out, state)
 
     def _ended(self, end: "dict[str, Any] | None", failure: "dict[str, Any] | None") -> None:
         """Take in the last record; BuildFailed when it is not one of success."""
@@ -237,7 +237,8 @@ class _Job:
             if not line and self.step:
                 line, end_line = find_step(self.place.dockerfile, self.step)
             detail = {**detail, **local_excerpt(self.place.dockerfile, self.place.name, line, end_line)}
-        if self.progress != "tty":
+        if self.progress != "tty" or "kind" not in detail:
+            # The classic form has shown the output and the command already.
             detail = {**detail, "output_tail": "", "command": "", "code": None}
         look = look_of(self.cli.env)
         colour = look.colour and self.cli.err.is_terminal()
@@ -261,16 +262,16 @@ def _named_line(problem: str) -> int:
     return int(number) if found and "parse error" in head and number.isdigit() else 0
 
 
-def _form(cli: "Cli", options: "Options") -> str:
-    """How the build is shown."""
+def _form(cli: "Cli", options: "Options", out: Writer) -> str:
+    """How the build is shown on ``out``."""
     chosen = options.progress
     if options.quiet or chosen in ("quiet", "none"):
         return "quiet"
     if chosen == "rawjson":
         return "rawjson"
-    if chosen == "tty" and not cli.out.is_terminal():
+    if chosen == "tty" and not out.is_terminal():
         raise BerthError("failed to get console: --progress=tty needs a terminal on standard output")
-    if options.dry_run or chosen == "plain" or cli.env.get("TERM") == "dumb" or not cli.out.is_terminal():
+    if options.dry_run or chosen == "plain" or cli.env.get("TERM") == "dumb" or not out.is_terminal():
         return "plain"
     return "tty"
 

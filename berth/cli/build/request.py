@@ -95,7 +95,7 @@ def own_body(
         "no_cache_filter": [name for text in options.no_cache_filter for name in text.split(",") if name],
         "devices": options.device,
         "gpus": options.gpus,
-        "entitlements": [name for text in options.allow for name in text.split(",") if name],
+        "allow": [name for text in options.allow for name in text.split(",") if name],
         "shell_on_fail": options.shell_on_fail,
     }
     if secrets:

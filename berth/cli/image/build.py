@@ -13,7 +13,7 @@ COMMAND = Command(
     BUILD_FLAGS,
     min_args=1,
     max_args=1,
-    aliases=("image build", "build", "builder build"),
+    aliases=("image build", "build", "builder build", "buildx build"),
     long=EXAMPLES,
 )
 

@@ -100,10 +100,10 @@ def test_refused_before_any_request(
 
 
 def test_help_ends_well(call: Call) -> None:
-    for words in (["build", "--help"], ["image", "build", "--help"], ["builder", "build", "--help"]):
+    for words in (["build", "--help"], ["image", "build", "--help"], ["buildx", "build", "--help"]):
         result = call(*words)
         assert result.code == 0
-        assert "docker image build, docker build, docker builder build" in result.out
+        assert "docker image build, docker build, docker builder build, docker buildx build" in result.out
         assert "--shell-on-fail" in result.out
 
 

@@ -241,7 +241,7 @@ def test_a_bomb_is_refused(tmp_path) -> None:
     root = tmp_path / "small"
     root.mkdir()
     store = FileStore(root, "boot", Limits(free_bytes=1 << 20, ratio=10))
-    data = gzip.compress(archive({"zeros": Member(bytes(200 << 20))}))
+    data = gzip.compress(archive({"zeros": Member(bytes(80 << 20))}))
     with pytest.raises(InvalidArgument, match="refused as a bomb"):
         read_context(store, chunks(data))
 

@@ -68,8 +68,7 @@ class Delivery:
         except Unsupported:
             return self._stock(progress, sent)
         self.own = True
-        if context.files or place.root:
-            sent(context.sent)
+        sent(context.sent if place.root else len(place.dockerfile or b""))
         body = own_body(self._options, secrets=self._secrets, agents=self._agents, named=named)
         body["dockerfile"] = place.text()
         if place.root:
@@ -130,14 +129,14 @@ class Delivery:
                     if not self._place.archive
                     else None,
                 )
-        self._events = False
         place = self._place
         found = query(self._cli, self._options, place.name)
         found["q"] = True if self._quiet else None
+        found["events"] = True if self._events else None
         headers = {**self._headers(), "Content-Type": "application/x-tar"}
         if place.url:
             found["remote"] = place.url
-            return self._cli.client.request("POST", "/build", found, headers=headers)
+            return self._checked(self._cli.client.request("POST", "/build", found, headers=headers))
         archive = self._archive(found)
         packed = self._options.compress and not place.archive
         stream = Counted(_compressed(archive) if packed else archive, progress)
@@ -147,7 +146,13 @@ class Delivery:
             sent(stream.count)
 
         notice = _told(stream, told)
-        return self._cli.client.request("POST", "/build", found, stream=notice, headers=headers)
+        answer = self._cli.client.request("POST", "/build", found, stream=notice, headers=headers)
+        return self._checked(answer)
+
+    def _checked(self, answer: "Response") -> "Response":
+        """Docker's daemon passes over the wish for records."""
+        self._events = self._events and "ndjson" in answer.headers.get("content-type", "")
+        return answer
 
     @property
     def events(self) -> bool:

@@ -47,6 +47,7 @@ def run(cli: "Cli", options: "Options") -> int:
         keys=keys_of(cli, options.detach_keys),
         signal_path=f"{path}/kill" if options.sig_proxy and not tty else "",
         resize_path=f"{path}/resize",
+        stays=True,  # as Docker's: with --sig-proxy=false one ^C has no effect at all
     )
     with session:
         query = attach_query(cli, options.detach_keys, stdin=stdin, stdout=True, stderr=True)

@@ -41,11 +41,19 @@ class Session:
     """One attachment. Make it before the container starts, so that no signal and no byte is missed.
 
     ``resize_path`` is where window changes are sent (empty: nowhere); ``signal_path`` where signals are
-    sent (empty: they keep their usual effect on this process).
+    sent (empty: they keep their usual effect on this process). With ``stays`` it takes three interrupts to
+    end this process where signals are not sent on.
     """
 
     def __init__(
-        self, cli: "Cli", *, tty: bool, keys: bytes, signal_path: str = "", resize_path: str = ""
+        self,
+        cli: "Cli",
+        *,
+        tty: bool,
+        keys: bytes,
+        signal_path: str = "",
+        resize_path: str = "",
+        stays: bool = False,
     ) -> None:
         self._cli = cli
         self._tty = tty
@@ -53,6 +61,7 @@ class Session:
         self._signal_path = signal_path
         self._resize_path = resize_path
         self._raw = RawMode(cli.stdin)
+        self._stays = stays
         self._interrupts = 0
         self._resizes_left = 0
         self._signals: SignalPipe | None = None
@@ -69,6 +78,8 @@ class Session:
         self._signals = SignalPipe()
         if self._signal_path:
             self._signals.catch(all_forwardable())
+        elif self._stays:
+            self._signals.catch((SIGINT, SIGTERM))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -161,14 +172,14 @@ class Session:
     def _on_signal(self, number: int) -> None:
         if number == SIGWINCH and self._resize_path:
             self._resize()
-        if not self._signal_path:
-            return
         if number in (SIGINT, SIGTERM):
             self._interrupts += 1
             if self._interrupts >= 3:
                 self._raw.restore()
                 self._cli.note("\ngot 3 SIGTERM/SIGINTs, forcefully exiting")
                 raise Forced("")
+        if not self._signal_path:
+            return
         try:
             self._cli.client.request("POST", self._signal_path, {"signal": name_of(number)}).close()
         except BerthError:

@@ -1,6 +1,7 @@
 """What this client says about itself in ``info`` and ``version``."""
 
 import posix
+import sys
 
 from berth import __version__
 from berth.cli.context import current_context
@@ -33,6 +34,10 @@ def client_facts(cli: "Cli") -> "dict[str, Any]":
     return {
         "Version": __version__,
         "DefaultAPIVersion": NEWEST_API,
+        # What Docker's client was built with and of; here an interpreter, and no build.
+        "GoVersion": f"python{sys.version_info[0]}.{sys.version_info[1]}.{sys.version_info[2]}",
+        "GitCommit": "",
+        "BuildTime": "",
         "Os": "linux",
         "Arch": _ARCHITECTURES.get(machine, machine),
         "Context": context_in_force(cli),

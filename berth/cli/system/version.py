@@ -105,6 +105,7 @@ def _client_lines(client: "dict[str, Any]") -> "list[list[str]]":
         ["Client:"],
         [" Version:", client["Version"]],
         [" API version:", api + lowered],
+        *([f" {label}:", client[key]] for label, key in _ENGINE_LINES),
         [" OS/Arch:", f"{client['Os']}/{client['Arch']}"],
         [" Context:", client["Context"]],
     ]

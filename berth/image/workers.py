@@ -10,7 +10,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
+import berth
 from berth.base import errors
 from berth.base.errors import BerthError, Internal
 from berth.image.assembly import Assembled
@@ -20,6 +22,7 @@ _TURN = 8 << 20
 _LOST = "the process that unpacks a layer has ended before its time"
 _MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(64 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
 """Buffers of a megabyte are used again instead of being given back to the kernel and cleared each time."""
+_PATH = [str(Path(berth.__file__).parents[1]), *(path for path in sys.path if path)]
 _COMMAND = (sys.executable, "-S", "-m", "berth.image.worker")
 
 
@@ -33,7 +36,7 @@ class _Nursery:
                 _COMMAND,
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
-                env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **_MALLOC},
+                env={"PYTHONPATH": os.pathsep.join(_PATH), **_MALLOC},
                 process_group=0,
             )
         except BaseException:

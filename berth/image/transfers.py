@@ -1,8 +1,9 @@
 """Layers from registries to disk, several at a time, each once however many pulls want it.
 
 A layer's bytes are appended to its part (``partial``) as they come, and are unpacked from there by another
-process (``workers``) at its own pace, which computes both digests on the way. So a slow disk does not hold up the network, a slow
-network does not hold a thread of the common pool, and a pull that ends early leaves its part behind.
+process (``workers``) at its own pace, which computes both digests on the way. So a slow disk does not hold
+up the network, a slow network does not hold a thread of the common pool, and a pull that ends early leaves
+its part behind.
 """
 
 import asyncio
@@ -111,8 +112,8 @@ class Transfers:
         self._partials = partials
         self._tasks = tasks
         self._slots = asyncio.Semaphore(max(1, downloads))
-        # One thread for each layer that travels, and one for each processor to unpack what has arrived. They wait
-        # for the network and for processes, so they must not be those that everything else runs in.
+        # One thread for each layer that travels, and one for each processor to unpack what has arrived. They
+        # wait for the network and for processes, so they must not be those that everything else runs in.
         threads = max(1, downloads) + (os.cpu_count() or 1)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="unpack")
         self._running: dict[Digest, Transfer] = {}

@@ -35,6 +35,14 @@ class Registries:
         self._folder = folder
         self._running: list[subprocess.Popen[bytes]] = []
 
+    @staticmethod
+    def missing(engine: Engine) -> str:
+        """Why there can be no registry here; empty when there can."""
+        if engine.namespace is None:
+            return "a running engine was given; its registries must be in the network of its own"
+        programs = ("docker-registry", "htpasswd", "openssl")
+        return next((f"{one} is not installed" for one in programs if shutil.which(one) is None), "")
+
     def start(self, name: str, address: str, *extra: str) -> Registry:
         """``extra`` are lines of the registry's configuration."""
         assert self._engine.namespace is not None
@@ -74,11 +82,8 @@ class Registries:
 
 @pytest.fixture(scope="session")
 def registries(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registries]:
-    if engine.namespace is None:
-        pytest.skip("a running engine was given; its registries must be in the network of its own")
-    for program in ("docker-registry", "htpasswd", "openssl"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
+    if reason := Registries.missing(engine):
+        pytest.skip(reason)
     running = Registries(engine, tmp_path_factory.mktemp("registries"))
     try:
         yield running

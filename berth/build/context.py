@@ -19,18 +19,19 @@ import hashlib
 import os
 import secrets
 import time
+import weakref
 from collections.abc import AsyncIterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Self
 
 import msgspec
 
-from berth.base.caller import LOCAL_ROOT, Caller
+from berth.base.caller import Caller
 from berth.base.errors import InvalidArgument, NotFound
 from berth.build.context_tar import contents, member_path, metered, read_context
 from berth.build.files import FileStore
 from berth.build.http import Downloads
-from berth.build.listing import Listing, complete
+from berth.build.listing import Listing, Pin, complete
 from berth.build.tree import DIRECTORY, FILE, LINK, Entry
 from berth.image.feed import run_fed
 from berth.image.tar.reader import TarReader
@@ -105,13 +106,14 @@ class _Pending:
 
 class _Context:
     def __init__(self, content: Listing | _Pending) -> None:
-        self.content = content
+        self.content: Listing | _Pending | weakref.ref[Listing] = content
         self.used = time.monotonic()
         self.holds = 0
 
 
 class ContextStore:
-    """See the module. The files of a context stay as long as it is held or was used within the hour."""
+    """See the module. A context that was taken by ``get`` exists as long as anybody has its listing, another
+    one for an hour; so do its files."""
 
     def __init__(self, root: Path, files: FileStore) -> None:
         self.files = files
@@ -120,6 +122,8 @@ class ContextStore:
         self.downloads = Downloads(root / "downloads", files)
         self._known: dict[str, _Known] = {}
         self._contexts: dict[str, _Context] = {}
+        self._alive: weakref.WeakSet[Pin] = weakref.WeakSet()
+        """Of listings that somebody still has: what they name is not collected."""
         self._begun: list[float] = []
         """When what is being received now began (seconds since the epoch)."""
         self._lock = asyncio.Lock()
@@ -155,19 +159,19 @@ class ContextStore:
             )
         return context.content
 
-    def hold(self, context_id: str) -> None:
-        """A build uses the context from now on."""
-        self._find(context_id).holds += 1
+    def keep(self, listing: Listing) -> Listing:
+        """Leave alone what a listing names for as long as the object exists; returns it."""
+        self._alive.add(listing.pin)
+        return listing
 
-    def release(self, context_id: str) -> None:
-        """A build is done with it."""
-        context = self._contexts.get(context_id)
-        if context is not None:
-            context.holds -= 1
-            context.used = time.monotonic()
+    def drop(self, context_id: str) -> None:
+        """Nobody will ask for the context again: what only it needs can be collected."""
+        self._contexts.pop(context_id, None)
 
     def _new(self, content: Listing | _Pending) -> str:
         now = time.monotonic()
+        if isinstance(content, Listing):
+            self.keep(content)
         for old in [i for i, c in self._contexts.items() if not c.holds and now - c.used > _IDLE_S]:
             del self._contexts[old]
         context_id = secrets.token_hex(16)
@@ -177,7 +181,7 @@ class ContextStore:
     def _find(self, context_id: str) -> _Context:
         context = self._contexts.get(context_id)
         if context is None:
-            raise NotFound(f"No such build context: {context_id}")
+            raise _unknown(context_id)
         context.used = time.monotonic()
         return context
 
@@ -188,7 +192,7 @@ class ContextStore:
         with self.receiving():
             return self._new(await run_fed(chunks, lambda next_chunk: read_context(self.files, next_chunk)))
 
-    async def offer(self, key: str, body: bytes, owner: Caller = LOCAL_ROOT) -> Offer:
+    async def offer(self, key: str, body: bytes, owner: Caller) -> Offer:
         """A list of what a directory of ``owner`` has; ``key`` says which directory.
 
         InvalidArgument for a bad list.
@@ -239,14 +243,14 @@ class ContextStore:
         """Files that an offer wanted, as a tar. InvalidArgument for one that it did not want."""
         context = self._find(context_id)
         pending = context.content
-        if isinstance(pending, Listing):
+        if not isinstance(pending, _Pending):
             raise InvalidArgument("the context is complete: nothing was wanted")
         context.holds += 1
         try:
             with self.receiving():
                 await run_fed(chunks, lambda next_chunk: self._store(pending, next_chunk))
             if not pending.wanted and context.content is pending:
-                context.content = await asyncio.to_thread(self._finish, pending)
+                context.content = self.keep(await asyncio.to_thread(self._finish, pending))
         finally:
             context.holds -= 1
 
@@ -321,16 +325,19 @@ class ContextStore:
         """Forget lists not used for ``max_age_s`` seconds, then the oldest until what is left fits; delete
         the contents that nothing needs. Returns the bytes freed. Contexts in use keep what they have."""
         async with self._lock:
-            live: list[Listing | _Pending] = [context.content for context in self._contexts.values()]
+            needed = await asyncio.to_thread(self._forget, keep_bytes, max_age_s)
+            for pin in list(self._alive):
+                needed.update(pin.contents())
+            for context in self._contexts.values():
+                if isinstance(context.content, _Pending):
+                    needed.update(dict.fromkeys(context.content.saved.digests, 0))
+            # What is coming now belongs to contexts that this round does not know of.
             begun = min((time.time() - 1, *self._begun))
-            return await asyncio.to_thread(self._collect, live, begun, keep_bytes, max_age_s)
+            return await asyncio.to_thread(self.files.sweep, frozenset(needed), begun)
 
-    def _collect(
-        self, live: list[Listing | _Pending], begun: float, keep_bytes: int, max_age_s: float
-    ) -> int:
+    def _forget(self, keep_bytes: int, max_age_s: float) -> dict[str, int]:
+        """Drop records that are too old or too many; the contents that the others need, with their sizes."""
         needed: dict[str, int] = {}
-        for content in live:
-            needed.update(_contents(content))
         records = [*self._listings.iterdir(), *self.downloads.directory.iterdir()]
         for path in sorted(records, key=lambda path: path.stat().st_mtime, reverse=True):
             key, sizes = self._recorded(path)
@@ -340,8 +347,7 @@ class ContextStore:
                 path.unlink(missing_ok=True)
             else:
                 needed.update(sizes)
-        # What is coming meanwhile belongs to contexts that this round does not know of.
-        return self.files.sweep(frozenset(needed), begun)
+        return needed
 
     def _recorded(self, path: Path) -> tuple[str | None, dict[str, int]]:
         """The key of a remembered list or download, and the contents that it needs with their sizes."""
@@ -354,10 +360,8 @@ class ContextStore:
         return (download.url, {download.digest: download.size}) if download else (None, {})
 
 
-def _contents(content: Listing | _Pending) -> dict[str, int]:
-    if isinstance(content, Listing):
-        return {entry.digest: entry.size for entry in content.entries if entry.digest}
-    return {d: row.size for d, row in zip(content.saved.digests, content.rows, strict=True) if d}
+def _unknown(context_id: str) -> NotFound:
+    return NotFound(f"No such build context: {context_id}")
 
 
 _decoder = msgspec.json.Decoder(Row)

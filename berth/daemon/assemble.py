@@ -11,9 +11,10 @@ from berth.base.errors import Unavailable
 from berth.base.ids import new_id
 from berth.base.tasks import TaskTree
 from berth.build import cache as build_cache
-from berth.build import cache_mounts
+from berth.build import cache_mounts, cache_trace
 from berth.build.cache import BuildCache
 from berth.build.cache_mounts import CacheMounts
+from berth.build.cache_trace import TraceStore
 from berth.build.context import ContextStore
 from berth.daemon.config import Config
 from berth.daemon.settings import make_network_config, make_registry_settings, make_settings
@@ -60,6 +61,7 @@ _SCHEMAS = (
     volume_record.SCHEMA,
     build_cache.SCHEMA,
     cache_mounts.SCHEMA,
+    cache_trace.SCHEMA,
 )
 
 
@@ -145,7 +147,9 @@ async def _builds(root: Path, exec_root: Path, database: Database, images: Image
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     contexts = await ContextStore.open(root, boot)
     running = RunningBuilds(Places(exec_root, root / "programs"))
-    return Builds(cache, contexts, CacheMounts(root / "cache-mounts", database), running)
+    return Builds(
+        cache, contexts, CacheMounts(root / "cache-mounts", database), TraceStore(database), running
+    )
 
 
 def _monitor(exec_root: Path, cgroups: CgroupLayout) -> ConmonMonitor:

@@ -18,17 +18,20 @@ sent again:
 
 import base64
 import binascii
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from berth.api.answers import TAR, json_answer, no_content, stream
 from berth.api.call import Call
-from berth.base.errors import InvalidArgument, Unsupported
+from berth.base.errors import InvalidArgument
+from berth.build.context import ContextStore
 from berth.build.listing import Listing
 from berth.build.request import BuildRequest
 from berth.engine.build.export import image_files
+from berth.engine.build.fetch import fetch_context
 from berth.engine.build.locate import DEFAULT_NAME, check_not_empty, find_dockerfile, without_ignored
 from berth.engine.build.session import Given
 from berth.registry.credentials import Credentials, complete
@@ -38,6 +41,7 @@ T = TypeVar("T")
 
 _CONTEXT = "context:"
 _JSON = "application/json"
+_IMAGES = ("image:", "docker-image://")
 _REGISTRIES = "x-registry-config"
 _SECRETS = "x-berth-build-secrets"
 
@@ -71,6 +75,23 @@ class Inputs(NamedTuple):
     named: Mapping[str, Listing]
     given: Given
     body: _Body
+    held: tuple[str, ...] = ()
+    """Ids of contexts that are kept while the build runs."""
+    passing: bool = False
+    """The contexts came with this request and are of no use after it."""
+
+    @contextlib.contextmanager
+    def kept(self, contexts: ContextStore) -> Iterator[None]:
+        """Hold the contexts while the block runs."""
+        for context_id in self.held:
+            contexts.hold(context_id)
+        try:
+            yield
+        finally:
+            for context_id in self.held:
+                contexts.release(context_id)
+                if self.passing:
+                    contexts.drop(context_id)
 
     def complete(self, request: BuildRequest) -> BuildRequest:
         """The request with what the body says."""
@@ -94,13 +115,14 @@ class Inputs(NamedTuple):
 
 async def read_inputs(call: Call) -> Inputs:
     """Receive them. InvalidArgument for what is no context, or one without the Dockerfile."""
-    if call.text("context") or _is_json(call):
+    if call.text("context") or (_is_json(call) and not call.text("remote")):
         return await _own(call)
-    remote = call.text("remote")
+    contexts, remote = call.engine.builds.contexts, call.text("remote")
     if remote:
-        raise Unsupported(f"remote contexts ({remote}) are not supported by this engine")
-    contexts = call.engine.builds.contexts
-    listing = contexts.get(await contexts.receive(call.request.body))
+        context_id = contexts.add(await _fetched(call, remote))
+    else:
+        context_id = await contexts.receive(call.request.body)
+    listing = contexts.get(context_id)
     name = call.text("dockerfile")
     return Inputs(
         find_dockerfile(listing, name),
@@ -109,7 +131,13 @@ async def read_inputs(call: Call) -> Inputs:
         {},
         _given(call, _Body()),
         _Body(),
+        (context_id,),
+        passing=True,
     )
+
+
+async def _fetched(call: Call, url: str) -> Listing:
+    return (await fetch_context(call.engine, url, {}, lambda _record: None)).listing
 
 
 def _is_json(call: Call) -> bool:
@@ -129,12 +157,15 @@ async def _own(call: Call) -> Inputs:
         dockerfile = find_dockerfile(listing, name)
     else:
         raise InvalidArgument("there is neither a context nor a Dockerfile")
-    named = {
-        key: contexts.get(value.removeprefix(_CONTEXT))
-        for key, value in body.named.items()
-        if value.startswith(_CONTEXT)
-    }
-    return Inputs(dockerfile, name or DEFAULT_NAME, listing, named, _given(call, body), body)
+    named: dict[str, Listing] = {}
+    for key, value in body.named.items():
+        if value.startswith(_CONTEXT):
+            named[key] = contexts.get(value.removeprefix(_CONTEXT))
+        elif not value.startswith(_IMAGES):
+            named[key] = await _fetched(call, value)
+    held = [context_id] if context_id else []
+    held += [value.removeprefix(_CONTEXT) for value in body.named.values() if value.startswith(_CONTEXT)]
+    return Inputs(dockerfile, name or DEFAULT_NAME, listing, named, _given(call, body), body, tuple(held))
 
 
 def _decoded(data: bytes) -> _Body:
@@ -177,7 +208,9 @@ def _header(text: str, kind: type[T], what: str) -> dict[str, T]:
 
 async def offer(call: Call) -> Answer:
     """``POST /berth/contexts``."""
-    offered = await call.engine.builds.contexts.offer(call.text("key"), await call.request.body.read())
+    offered = await call.engine.builds.contexts.offer(
+        call.text("key"), await call.request.body.read(), call.request.caller
+    )
     return json_answer({"id": offered.id, "wanted": offered.wanted})
 
 
@@ -189,4 +222,4 @@ async def fill(call: Call) -> Answer:
 
 async def files(call: Call) -> Answer:
     """``GET /berth/images/NAME/files``."""
-    return stream(await image_files(call.engine, call.name), TAR)
+    return stream(await image_files(call.engine, call.name, call.number("latest")), TAR)

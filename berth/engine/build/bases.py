@@ -6,7 +6,7 @@ from collections.abc import Callable
 from berth.base.errors import BerthError
 from berth.base.reference import DEFAULT_DOMAIN, ImageRef, parse_reference
 from berth.build.outline import Outline, Reference, with_triggers
-from berth.build.records import AnyRecord, Transfer
+from berth.build.records import AnyRecord, Transfer, Warning
 from berth.engine.build.session import BuildSession
 from berth.engine.engine import Engine
 from berth.engine.image.pull import PullOptions, pull_image
@@ -61,6 +61,26 @@ async def find_bases(
         outline = with_triggers(outline, session.request, bases)
         if all(reference.key in bases for reference in outline.references):
             return outline, bases
+
+
+async def find_cache_images(engine: Engine, session: BuildSession, report: Report) -> list[Image]:
+    """The images of ``--cache-from``; one that cannot be had is no reason not to build."""
+    found: list[Image] = []
+    for name in session.request.cache_from:
+        try:
+            image = _here(engine, name, None) or await _find(engine, session, Reference(name, name), report)
+        except BerthError as error:
+            report(Warning(text=f"no cache from {name}: {error.message}"))
+            continue
+        session.hold.keep(image.id)
+        found.append(image)
+    return found
+
+
+def local_bases(engine: Engine, outline: Outline) -> dict[str, Image]:
+    """Those of the outline's images that are here."""
+    here = {reference.key: _here(engine, reference.name, None) for reference in outline.references}
+    return {key: image for key, image in here.items() if image is not None}
 
 
 async def _find(engine: Engine, session: BuildSession, reference: Reference, report: Report) -> Image:

@@ -10,21 +10,24 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from berth.base.errors import BerthError, Unsupported
+from berth.build.cache_from import borrow
 from berth.build.listing import Listing
 from berth.build.outline import Outline
 from berth.build.outline import outline as make_outline
 from berth.build.plan import Plan, make_plan, planned
+from berth.build.reasons import Sources
 from berth.build.records import AnyRecord, Built, Failed, Warning
 from berth.build.request import BuildRequest
 from berth.dockerfile.errors import DockerfileError
 from berth.dockerfile.parser import parse
-from berth.engine.build.bases import find_bases
+from berth.engine.build.bases import find_bases, find_cache_images, local_bases
 from berth.engine.build.describe import code_of, message_of
 from berth.engine.build.execute import execute
+from berth.engine.build.explain import Reasons, check_file, dry_run
 from berth.engine.build.finish import finish
 from berth.engine.build.prune import keep_within_bounds
 from berth.engine.build.session import BuildSession, Given
-from berth.engine.build.work import Materials
+from berth.engine.build.work import Aids, Materials
 from berth.engine.engine import Engine
 
 Report = Callable[[AnyRecord], None]
@@ -78,23 +81,28 @@ async def build(engine: Engine, order: BuildOrder, report: Report) -> None:
 
 
 async def _build(engine: Engine, session: BuildSession, order: BuildOrder, report: Report) -> Built:
+    request = order.request
+    if request.check:
+        for finding in check_file(request, order.outline, local_bases(engine, order.outline)):
+            report(finding)
+        return Built(time_ns=time.time_ns())
     outline, bases = await find_bases(engine, session, order.outline, report)
-    plan = make_plan(outline, order.request, bases, order.context, order.named)
-    for notice in outline.dockerfile.warnings:
-        report(
-            Warning(
-                text=notice.text,
-                rule=notice.rule,
-                file=order.request.dockerfile_name,
-                line=notice.line,
-                end_line=notice.end_line,
-            )
-        )
+    plan = make_plan(outline, request, bases, order.context, order.named)
+    for finding in check_file(request, outline, bases):
+        report(finding)
+    sources = Sources(bases, order.context, order.named)
+    if request.dry_run:
+        shown, end = dry_run(engine, plan, sources)
+        report(shown)
+        return end
     report(planned(plan))
+    reasons = Reasons(engine, plan, sources)
+    aids = Aids(reasons, borrow(plan, bases, await find_cache_images(engine, session, report)))
     materials = Materials(bases, order.context, order.named)
-    target = await execute(engine, session, plan, materials, report)
+    target = await execute(engine, session, plan, materials, aids, report)
     _warn(plan, report)
     image, tags = await finish(engine, session, target, plan.epoch)
+    await reasons.remember()
     return Built(image=image.id, tags=tags, time_ns=time.time_ns())
 
 

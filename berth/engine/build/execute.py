@@ -12,28 +12,33 @@ from berth.build.cache import Keys
 from berth.build.outline import IMAGE, STAGE
 from berth.build.plan import Plan, StagePlan
 from berth.build.plan_result import scratch_config
-from berth.build.plan_step import FROM, METADATA, RUN, WORKDIR, Step, keys_after, link_key
+from berth.build.plan_step import FROM, METADATA, RUN, WORKDIR, Step, keys_after, keys_with, link_key
 from berth.build.records import StepCached, StepCanceled, StepDone
 from berth.dockerfile.instructions import Add, Copy
 from berth.engine.build.describe import step_failed
-from berth.engine.build.fetch import fetched
+from berth.engine.build.fetch import fetch_sources
 from berth.engine.build.session import BuildSession
 from berth.engine.build.stage import Begin, Outcome, Stage
 from berth.engine.build.steps import do_copy, do_run, do_workdir, told
-from berth.engine.build.work import Materials, Report, Turn, Work
+from berth.engine.build.work import Aids, Materials, Report, Turn, Work
 from berth.engine.engine import Engine
 from berth.image.layers import Staging
 from berth.image.model import Image
 
 
 async def execute(
-    engine: Engine, session: BuildSession, plan: Plan, materials: Materials, report: Report
+    engine: Engine,
+    session: BuildSession,
+    plan: Plan,
+    materials: Materials,
+    aids: Aids,
+    report: Report,
 ) -> Stage:
     """Do everything that is not in the cache; the target's stage. The failure of a step is raised after its
     record was told."""
     loop = asyncio.get_running_loop()
     results: dict[int, asyncio.Future[Stage]] = {number: loop.create_future() for number in plan.stages}
-    work = Work(engine, session, plan, materials, report, results, [])
+    work = Work(engine, session, plan, materials, aids.reasons, aids.borrowed, report, results, [])
     try:
         async with asyncio.TaskGroup() as group:
             for planned in plan.stages.values():
@@ -100,22 +105,23 @@ async def _do(turn: Turn) -> None:
         work.report(StepDone(step=step.index, image=image, time_ns=time.time_ns()))
         return
     needs = {number: (await work.stage(number)).keys for number in step.needs}
-    async with fetched(turn) as (digests, sources):
-        keys = keys_after(step, stage.keys, needs, digests)
-        linked = isinstance(step.instruction, Copy | Add) and step.instruction.link
-        link = link_key(step, needs, digests) if linked else None
-        if await _from_cache(turn, keys, link):
-            return
-        outcome: Outcome | None
-        if step.kind == METADATA:
-            started = time.monotonic()
-            outcome = Outcome(step, keys, done=lambda image: told(turn, image, started))
-        elif step.kind == RUN:
-            outcome = await do_run(turn, keys)
-        elif step.kind == WORKDIR:
-            outcome = await do_workdir(turn, keys)
-        else:
-            outcome = await do_copy(turn, keys, sources, link)
+    digests, sources = await fetch_sources(turn)
+    keys = keys_after(step, stage.keys, needs, digests)
+    linked = isinstance(step.instruction, Copy | Add) and step.instruction.link
+    link = link_key(step, needs, digests) if linked else None
+    if await _from_cache(turn, keys, link):
+        return
+    turn.reason = work.reasons.missed(step)
+    outcome: Outcome | None
+    if step.kind == METADATA:
+        started = time.monotonic()
+        outcome = Outcome(step, keys, done=lambda image: told(turn, image, started))
+    elif step.kind == RUN:
+        outcome = await do_run(turn, keys)
+    elif step.kind == WORKDIR:
+        outcome = await do_workdir(turn, keys)
+    else:
+        outcome = await do_copy(turn, keys, sources, link)
     if outcome is not None:
         await stage.add(outcome)
 
@@ -138,7 +144,7 @@ async def _from_cache(turn: Turn, keys: Keys, link: Digest | None) -> bool:
     await stage.add(
         Outcome(
             step,
-            Keys(keys.image, files),
+            keys_with(step, stage.keys, files),
             (keys,),
             link,
             kept=layers[0] if layers else None,
@@ -157,6 +163,9 @@ def _kept_layer(turn: Turn, keys: Keys, link: Digest | None) -> tuple[tuple[Dige
         layers = found.image.layers[len(stage.layers) :]
         if len(layers) <= 1:
             return layers, found.after.files
+    borrowed = turn.work.borrowed.get(turn.step.index)
+    if borrowed is not None and borrowed[: len(stage.layers)] == stage.layers:
+        return borrowed[len(stage.layers) :][:1], keys.files
     found = hold.find(link) if link is not None else None
     history = found.image.config.history if found is not None else None
     if found is not None and history and not history[-1].empty_layer:

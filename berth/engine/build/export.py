@@ -2,19 +2,13 @@
 
 from collections.abc import AsyncIterator
 
-from berth.engine.build.views import viewed_path
+from berth.build.outputs import files_archive
 from berth.engine.engine import Engine
-from berth.image.model import Image
-from berth.image.outflow import stream
-from berth.image.pack import pack
 
 
-async def image_files(engine: Engine, ref: str) -> AsyncIterator[bytes]:
-    """Pieces of the tar; NotFound, before the first of them, when there is no such image."""
-    return _packed(engine, engine.images.resolve(ref))
+async def image_files(engine: Engine, ref: str, latest: int | None = None) -> AsyncIterator[bytes]:
+    """Pieces of the tar; NotFound, before the first of them, when there is no such image.
 
-
-async def _packed(engine: Engine, image: Image) -> AsyncIterator[bytes]:
-    async with engine.images.lease(), viewed_path(engine, image) as root:
-        async for piece in stream(pack(root)):
-            yield piece
+    No time in it is later than ``latest`` (seconds since the epoch).
+    """
+    return files_archive(engine.images, engine.images.resolve(ref).id, latest)

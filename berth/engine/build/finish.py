@@ -50,7 +50,7 @@ async def _squash(
     if len(own) < 2:
         return image
     store = engine.images
-    pieces = pack_layer(store.layers.lowers(own), store.layers.lowers(kept))
+    pieces = pack_layer(store.layers.lowers(own), store.layers.lowers(kept), clamp=epoch)
     staging = store.open_staging()
     try:
         staged = await asyncio.to_thread(_write, staging, pieces)

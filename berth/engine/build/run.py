@@ -63,8 +63,9 @@ class StepContainer:
             output(stream, data)
         return (await exited).code
 
-    async def pack(self, staging: Staging) -> StagedLayer | None:
-        """What the command wrote, as a layer that is on disk; None when it wrote nothing.
+    async def pack(self, staging: Staging, latest: int | None) -> StagedLayer | None:
+        """What the command wrote, as a layer that is on disk; None when it wrote nothing. No time in it is
+        later than ``latest`` (seconds since the epoch).
 
         Conflict when somebody has removed the container meanwhile.
         """
@@ -73,7 +74,7 @@ class StepContainer:
         if key not in images.snapshot_keys():
             raise Conflict("the container of the step was removed while the build was at work on it")
         below = images.layers.lowers(images.snapshots.layers_of(key))
-        return await asyncio.to_thread(_pack, staging, images.upper(key), below)
+        return await asyncio.to_thread(_pack, staging, images.upper(key), below, latest)
 
     def remove_later(self) -> "asyncio.Task[None]":
         """Remove the container in the background: the next step need not wait for it."""
@@ -86,8 +87,8 @@ class StepContainer:
         await leave(self._engine, self.cell)
 
 
-def _pack(staging: Staging, upper: Path, below: Sequence[Path]) -> StagedLayer | None:
-    pieces = pack_layer((upper,), below)
+def _pack(staging: Staging, upper: Path, below: Sequence[Path], latest: int | None) -> StagedLayer | None:
+    pieces = pack_layer((upper,), below, clamp=latest)
     staged = staging.write(lambda: gather(pieces))
     return None if staged.info.tar_size == len(END) else staged
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from berth.build.cache import BuildCache
 from berth.build.cache_mounts import CacheMounts
+from berth.build.cache_trace import TraceStore
 from berth.build.context import ContextStore
 from berth.engine.build.session import RunningBuilds
 
@@ -14,4 +15,5 @@ class Builds(NamedTuple):
     cache: BuildCache
     contexts: ContextStore
     cache_mounts: CacheMounts
+    traces: TraceStore
     running: RunningBuilds

@@ -77,7 +77,7 @@ async def _run(turn: Turn, container: StepContainer, run: RunPlan) -> StagedLaye
             await container.leave()
             turn.left = container.cell.id
         raise
-    return await container.pack(turn.staging)
+    return await container.pack(turn.staging, turn.work.plan.epoch)
 
 
 @contextlib.contextmanager
@@ -231,5 +231,6 @@ def told(
         seconds=round(time.monotonic() - started, 3),
         container=container,
         layer=layer.info.size if layer is not None else None,
+        reason=turn.reason,
         time_ns=time.time_ns(),
     )

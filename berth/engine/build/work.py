@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from berth.build.cache_from import Borrowed
 from berth.build.listing import Listing
 from berth.build.outline import CONTEXT, IMAGE, NAMED, STAGE, Origin
 from berth.build.plan import Plan
 from berth.build.plan_step import Step
 from berth.build.records import AnyRecord
 from berth.engine.build.describe import Tail
+from berth.engine.build.explain import Reasons
 from berth.engine.build.session import BuildSession
 from berth.engine.build.stage import Stage
 from berth.engine.engine import Engine
@@ -27,6 +29,13 @@ class Materials(NamedTuple):
     named: Mapping[str, Listing]
 
 
+class Aids(NamedTuple):
+    """``reasons`` tells why steps run; ``borrowed`` has layers of other builders that serve as well."""
+
+    reasons: Reasons
+    borrowed: Borrowed
+
+
 class Work(NamedTuple):
     """See the module. ``results`` are the stages, when they are done; ``removals`` what happens meanwhile."""
 
@@ -34,6 +43,8 @@ class Work(NamedTuple):
     session: BuildSession
     plan: Plan
     materials: Materials
+    reasons: Reasons
+    borrowed: Borrowed
     report: Report
     results: "dict[int, asyncio.Future[Stage]]"
     removals: "list[asyncio.Task[None]]"
@@ -64,5 +75,7 @@ class Turn:
         self.step = step
         self.staging = staging
         self.tail = Tail()
+        self.reason = ""
+        """Why it is not from the cache."""
         self.left: str | None = None
         """The container that was left behind."""

@@ -220,3 +220,23 @@ def test_resize(api: Api, docker: Client, name: str) -> None:
     assert api.post(f"/containers/{name}/resize", h=40, w=120).status == 200
     assert api.post(f"/containers/{name}/resize", h="x", w=1).status == 400
     assert api.post("/containers/no-such/resize", h=1, w=1).status == 404
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_the_exit_code_at_the_end_of_an_exec(
+    api: Api, docker: Client, name: str, engine: Engine, asks: bool
+) -> None:
+    """C2: nobody gets a frame that Docker does not have, except who asks for it (berth's own client)."""
+    docker.ok("run", "-d", "--name", name, "busybox", "sleep", "100")
+    command = ["sh", "-c", "echo out; exit 42"]
+    body = {"AttachStdout": True, "AttachStderr": True, "Cmd": command}
+    one = api.post(f"/containers/{name}/exec", body).json()["Id"]
+    wish = "Berth-Exit-Code: frame\r\n" if asks else ""
+    request = (
+        f"POST /exec/{one}/start HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n{wish}"
+        "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+    )
+    _, _, stream = api.raw(request.encode()).partition(b"\r\n\r\n")
+    told = b"\x04\0\0\0\0\0\0\x0242" if asks else b""
+    assert stream == b"\x01\0\0\0\0\0\0\x04out\n" + expect(engine, dockerd=b"", berthd=told)
+    assert api.get(f"/exec/{one}/json").json()["ExitCode"] == 42

@@ -36,9 +36,9 @@ async def handle(call: Call) -> Answer:
     order = order_build(request, inputs.given, inputs.context, inputs.named)
     records = _Records()
     if call.flag("events"):
-        return stream(_told(call, inputs, order, records, encode_record), _NDJSON)
+        return stream(_told(call, order, records, encode_record), _NDJSON)
     shown = ClassicStream(quiet=call.flag("q"))
-    return stream(_told(call, inputs, order, records, lambda record: _classic(shown, record)), JSON)
+    return stream(_told(call, order, records, lambda record: _classic(shown, record)), JSON)
 
 
 def _classic(shown: ClassicStream, record: AnyRecord) -> bytes:
@@ -78,14 +78,13 @@ class _Records:
 
 async def _told(
     call: Call,
-    inputs: Inputs,
     order: BuildOrder,
     records: _Records,
     encode: Callable[[AnyRecord], bytes],
 ) -> AsyncIterator[bytes]:
     """Run the build and encode what it tells; it is cancelled when the client goes away."""
     engine = call.engine
-    task = engine.tasks.spawn("build", _outcome(engine, inputs, order, records))
+    task = engine.tasks.spawn("build", _outcome(engine, order, records))
     task.add_done_callback(records.wake)
     name = call.text("buildid")
     if name:
@@ -105,10 +104,9 @@ async def _told(
             await asyncio.wait([task])
 
 
-async def _outcome(engine: Engine, inputs: Inputs, order: BuildOrder, records: _Records) -> None:
+async def _outcome(engine: Engine, order: BuildOrder, records: _Records) -> None:
     try:
-        with inputs.kept(engine.builds.contexts):
-            await build(engine, order, records.report)
+        await build(engine, order, records.report)
     except asyncio.CancelledError:
         records.report(Failed(message="context canceled"))
     except Exception as error:  # noqa: BLE001  # the head has been sent: the client is told in the stream

@@ -18,8 +18,7 @@ sent again:
 
 import base64
 import binascii
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -27,7 +26,6 @@ import msgspec
 from berth.api.answers import TAR, json_answer, no_content, stream
 from berth.api.call import Call
 from berth.base.errors import InvalidArgument
-from berth.build.context import ContextStore
 from berth.build.listing import Listing
 from berth.build.request import BuildRequest
 from berth.engine.build.export import image_files
@@ -75,23 +73,6 @@ class Inputs(NamedTuple):
     named: Mapping[str, Listing]
     given: Given
     body: _Body
-    held: tuple[str, ...] = ()
-    """Ids of contexts that are kept while the build runs."""
-    passing: bool = False
-    """The contexts came with this request and are of no use after it."""
-
-    @contextlib.contextmanager
-    def kept(self, contexts: ContextStore) -> Iterator[None]:
-        """Hold the contexts while the block runs."""
-        for context_id in self.held:
-            contexts.hold(context_id)
-        try:
-            yield
-        finally:
-            for context_id in self.held:
-                contexts.release(context_id)
-                if self.passing:
-                    contexts.drop(context_id)
 
     def complete(self, request: BuildRequest) -> BuildRequest:
         """The request with what the body says."""
@@ -119,10 +100,9 @@ async def read_inputs(call: Call) -> Inputs:
         return await _own(call)
     contexts, remote = call.engine.builds.contexts, call.text("remote")
     if remote:
-        context_id = contexts.add(await _fetched(call, remote))
+        listing = await _fetched(call, remote)
     else:
-        context_id = await contexts.receive(call.request.body)
-    listing = contexts.get(context_id)
+        listing = contexts.get(await contexts.receive(call.request.body))
     name = call.text("dockerfile")
     return Inputs(
         find_dockerfile(listing, name),
@@ -131,8 +111,6 @@ async def read_inputs(call: Call) -> Inputs:
         {},
         _given(call, _Body()),
         _Body(),
-        (context_id,),
-        passing=True,
     )
 
 

@@ -157,16 +157,17 @@ class ContextStore:
             raise InvalidArgument(
                 f"the context lacks {len(context.content.wanted)} files that it was to bring"
             )
-        return context.content
+        listing = context.content() if isinstance(context.content, weakref.ref) else context.content
+        if listing is None:
+            del self._contexts[context_id]
+            raise _unknown(context_id)
+        context.content = weakref.ref(listing)
+        return listing
 
     def keep(self, listing: Listing) -> Listing:
         """Leave alone what a listing names for as long as the object exists; returns it."""
         self._alive.add(listing.pin)
         return listing
-
-    def drop(self, context_id: str) -> None:
-        """Nobody will ask for the context again: what only it needs can be collected."""
-        self._contexts.pop(context_id, None)
 
     def _new(self, content: Listing | _Pending) -> str:
         now = time.monotonic()
@@ -321,9 +322,13 @@ class ContextStore:
         """Bytes of all contents that are kept."""
         return await asyncio.to_thread(self.files.usage)
 
-    async def collect(self, keep_bytes: int, max_age_s: float = float("inf")) -> int:
-        """Forget lists not used for ``max_age_s`` seconds, then the oldest until what is left fits; delete
-        the contents that nothing needs. Returns the bytes freed. Contexts in use keep what they have."""
+    async def collect(self, keep_bytes: int, max_age_s: float = float("inf"), idle_s: float = 0.0) -> int:
+        """Forget lists and downloads not used for ``max_age_s`` seconds, then the oldest until what is left
+        fits; delete the contents that nothing names and that nothing has brought for ``idle_s`` seconds.
+
+        Returns the bytes freed. What somebody has a listing of stays. When everything is still too much,
+        contents that nothing names go at once.
+        """
         async with self._lock:
             needed = await asyncio.to_thread(self._forget, keep_bytes, max_age_s)
             for pin in list(self._alive):
@@ -332,8 +337,14 @@ class ContextStore:
                 if isinstance(context.content, _Pending):
                     needed.update(dict.fromkeys(context.content.saved.digests, 0))
             # What is coming now belongs to contexts that this round does not know of.
-            begun = min((time.time() - 1, *self._begun))
-            return await asyncio.to_thread(self.files.sweep, frozenset(needed), begun)
+            now = min((time.time() - 1, *self._begun))
+            return await asyncio.to_thread(self._sweep, frozenset(needed), now, idle_s, keep_bytes)
+
+    def _sweep(self, needed: frozenset[str], now: float, idle_s: float, keep_bytes: int) -> int:
+        freed = self.files.sweep(needed, now - idle_s)
+        if idle_s and self.files.usage() > keep_bytes:
+            freed += self.files.sweep(needed, now)
+        return freed
 
     def _forget(self, keep_bytes: int, max_age_s: float) -> dict[str, int]:
         """Drop records that are too old or too many; the contents that the others need, with their sizes."""

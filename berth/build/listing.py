@@ -18,6 +18,17 @@ _PATH_LIMIT = 4095
 _NAME_LIMIT = 255
 
 
+class Pin:
+    """Exists as long as a listing or a part of it does; what is listed is not collected meanwhile."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries = entries
+
+    def contents(self) -> dict[str, int]:
+        """Digests of contents, with their sizes."""
+        return {entry.digest: entry.size for entry in self._entries if entry.digest}
+
+
 class Listing:
     """``entries`` by path, without the root; every directory on the way to one is there.
 
@@ -27,6 +38,7 @@ class Listing:
 
     def __init__(self, entries: Sequence[Entry], files: Path, root: Entry | None = None) -> None:
         self.entries = entries
+        self.pin = Pin(entries)
         self._files = files
         self._root = root or Entry("", DIRECTORY)
         self._by_path: dict[str, Entry] | None = None
@@ -95,7 +107,7 @@ class Listing:
         if known is None:
             start = len(base) + 1
             inside = [e._replace(path=e.path[start:]) for e in self.entries if e.path.startswith(base + "/")]
-            known = self._variants[base] = Listing(inside, self._files, root._replace(path=""))
+            known = self._part(base, inside, root._replace(path=""))
         return known
 
     def without(self, hidden: Iterable[str]) -> "Listing":
@@ -104,13 +116,18 @@ class Listing:
         known = self._variants.get(names)
         if known is None:
             left = [entry for entry in self.entries if entry.path not in names]
-            known = self._variants[names] = Listing(left, self._files, self._root)
+            known = self._part(names, left, self._root)
         return known
+
+    def _part(self, name: "str | frozenset[str]", entries: Sequence[Entry], root: Entry) -> "Listing":
+        part = self._variants[name] = Listing(entries, self._files, root)
+        part.pin = self.pin
+        return part
 
     def renamed(self, path: str, name: str) -> "Listing":
         """The same with another name for a file at the top."""
         entries = [e._replace(path=name) if e.path == path else e for e in self.entries]
-        return Listing(complete(entries), self._files, self._root)
+        return self._part(f"{path}\0{name}", complete(entries), self._root)
 
     # -- keys --------------------------------------------------------------------------------------------
 

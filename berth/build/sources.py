@@ -56,7 +56,7 @@ async def add_remote(store: ContextStore, url: str, fetch: Fetch) -> Fetched:
             if source is not None:
                 return await _repository(store, source, fetch)
             wanted = Wanted(url, fetch.checksum)
-            return Fetched(await store.downloads.fetch(fetch.transport, wanted, fetch.progress))
+            return Fetched(store.keep(await store.downloads.fetch(fetch.transport, wanted, fetch.progress)))
     except BerthError as error:
         kind = next((kind for kind in _KINDS if isinstance(error, kind)), Internal)
         raise kind(f"ADD failed: {error.message}", hint=error.hint) from None
@@ -77,7 +77,7 @@ async def remote_context(store: ContextStore, url: str, fetch: Fetch) -> Fetched
             single = await store.downloads.fetch(fetch.transport, Wanted(url, fetch.checksum), fetch.progress)
         except Internal as error:
             raise Internal(f"error downloading remote context {error.message}", hint=error.hint) from None
-        return Fetched(await asyncio.to_thread(_context_of, store, single))
+        return Fetched(store.keep(await asyncio.to_thread(_context_of, store, single)))
 
 
 def _context_of(store: ContextStore, single: Listing) -> Listing:
@@ -108,4 +108,4 @@ async def _repository(store: ContextStore, source: GitSource, fetch: Fetch) -> F
         commit, listing = await Git(store.files).fetch(source, options, directory)
     finally:
         await asyncio.shield(asyncio.to_thread(scratch.__exit__, None, None, None))
-    return Fetched(listing, commit)
+    return Fetched(store.keep(listing), commit)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -20,6 +21,7 @@ from berth.image.limits import Limits
 from tests.unit.build_files.trees import Member, archive, chunks, context
 
 ALL = Selection((".",))
+ME = Caller(uid=1000)
 LONG_AGO = 1_500_000_000 * 10**9
 
 
@@ -61,7 +63,7 @@ def test_only_what_is_new_is_wanted(tmp_path) -> None:
             row("l", "a", kind="l"),
             row("z"),
         ]
-        offer = await store.offer("key", lines(*rows))
+        offer = await store.offer("key", lines(*rows), ME)
         assert offer.wanted == (0, 2)
         with pytest.raises(InvalidArgument, match="the context lacks 2 files"):
             store.get(offer.id)
@@ -76,11 +78,11 @@ def test_only_what_is_new_is_wanted(tmp_path) -> None:
             None,
             None,
         ]
-        again = await store.offer("key", lines(*rows))
+        again = await store.offer("key", lines(*rows), ME)
         assert again.wanted == ()
         assert store.get(again.id).digest(ALL) == listing.digest(ALL)
         rows[0] = row("a", "other", when=LONG_AGO + 1)
-        changed = await store.offer("key", lines(*rows))
+        changed = await store.offer("key", lines(*rows), ME)
         assert changed.wanted == (0,)
         await store.fill(changed.id, stream(archive({"a": "other"})))
         assert text(store.get(changed.id), "a") == b"other"
@@ -90,7 +92,7 @@ def test_only_what_is_new_is_wanted(tmp_path) -> None:
     rows = run(tmp_path, scenario)
 
     async def after_a_restart(store):
-        offer = await store.offer("key", lines(*rows))
+        offer = await store.offer("key", lines(*rows), ME)
         assert offer.wanted == ()
         assert text(store.get(offer.id), "a") == b"other"
 
@@ -100,10 +102,12 @@ def test_only_what_is_new_is_wanted(tmp_path) -> None:
 @pytest.mark.parametrize("field", [5, 6, 7, 8])
 def test_any_sign_of_a_change_makes_a_file_wanted(tmp_path, field) -> None:
     async def scenario(store):
-        await store.fill((await store.offer("key", lines(row("a", "one")))).id, stream(archive({"a": "one"})))
+        await store.fill(
+            (await store.offer("key", lines(row("a", "one")), ME)).id, stream(archive({"a": "one"}))
+        )
         changed = row("a", "one")
         changed[field] += 1
-        assert (await store.offer("key", lines(changed))).wanted == (0,)
+        assert (await store.offer("key", lines(changed), ME)).wanted == (0,)
 
     run(tmp_path, scenario)
 
@@ -112,8 +116,8 @@ def test_a_file_that_was_too_young_is_sent_again(tmp_path) -> None:
     # Written to again in the same tick of the clock, it would look the same.
     async def scenario(store):
         young = row("a", "one", when=time.time_ns())
-        await store.fill((await store.offer("key", lines(young))).id, stream(archive({"a": "one"})))
-        assert (await store.offer("key", lines(young))).wanted == (0,)
+        await store.fill((await store.offer("key", lines(young), ME)).id, stream(archive({"a": "one"})))
+        assert (await store.offer("key", lines(young), ME)).wanted == (0,)
 
     run(tmp_path, scenario)
 
@@ -133,10 +137,10 @@ def test_what_one_user_sent_is_not_taken_for_another_s(tmp_path) -> None:
 
 def test_a_file_that_changes_while_it_is_sent_is_taken_as_it_came_and_not_trusted(tmp_path) -> None:
     async def scenario(store):
-        offer = await store.offer("key", lines(row("a", "one")))
+        offer = await store.offer("key", lines(row("a", "one")), ME)
         await store.fill(offer.id, stream(archive({"a": "longer"})))
         assert text(store.get(offer.id), "a") == b"longer"
-        assert (await store.offer("key", lines(row("a", "one")))).wanted == (0,)
+        assert (await store.offer("key", lines(row("a", "one")), ME)).wanted == (0,)
 
     run(tmp_path, scenario)
 
@@ -144,7 +148,7 @@ def test_a_file_that_changes_while_it_is_sent_is_taken_as_it_came_and_not_truste
 def test_names_of_one_file_stay_one_file(tmp_path) -> None:
     async def scenario(store):
         offer = await store.offer(
-            "key", lines(row("a", "one", inode=7), row("b", "one", inode=7), row("c", "one"))
+            "key", lines(row("a", "one", inode=7), row("b", "one", inode=7), row("c", "one")), ME
         )
         await store.fill(offer.id, stream(archive({"a": "one", "b": "one", "c": "one"})))
         a, b, c = store.get(offer.id).entries
@@ -166,7 +170,7 @@ def test_names_of_one_file_stay_one_file(tmp_path) -> None:
 def test_a_list_that_cannot_be_is_refused(tmp_path, body) -> None:
     async def scenario(store):
         with pytest.raises(InvalidArgument, match="invalid"):
-            offer = await store.offer("key", body)
+            offer = await store.offer("key", body, ME)
             names = {path: "x" for path in ("a", "a/b", "../a", "/a") if path in body.decode("latin-1")}
             await store.fill(offer.id, stream(archive(names)))
             store.get(offer.id)
@@ -177,7 +181,7 @@ def test_a_list_that_cannot_be_is_refused(tmp_path, body) -> None:
 @pytest.mark.parametrize("name", ["b", "../a", "/../a", "d/../../a"])
 def test_files_that_were_not_wanted_are_refused(tmp_path, name) -> None:
     async def scenario(store):
-        offer = await store.offer("key", lines(row("a", "one")))
+        offer = await store.offer("key", lines(row("a", "one")), ME)
         with pytest.raises(InvalidArgument):
             await store.fill(offer.id, stream(archive({name: "one"})))
         await store.fill(offer.id, stream(archive({"a": "one"})))
@@ -249,7 +253,7 @@ def test_a_bomb_is_refused(tmp_path) -> None:
 def test_equal_contents_are_stored_once_and_go_when_nobody_needs_them(tmp_path) -> None:
     async def scenario(store):
         body = lines(row("a", "one"), row("b", "one"))
-        offer = await store.offer("key", body)
+        offer = await store.offer("key", body, ME)
         await store.fill(offer.id, stream(archive({"a": "one", "b": "one"})))
         assert await store.usage() == 3
         for path in (tmp_path / "contexts/files").rglob("*"):
@@ -261,24 +265,53 @@ def test_equal_contents_are_stored_once_and_go_when_nobody_needs_them(tmp_path) 
 
     async def later(store):
         assert await store.collect(keep_bytes=3) == 0
-        offer = await store.offer("key", body)
+        offer = await store.offer("key", body, ME)
         assert offer.wanted == ()
         assert await store.collect(keep_bytes=2) == 0  # a context has them
-        assert text(store.get(offer.id), "a") == b"one"
+        part = store.get(offer.id).without(["b"])
+        assert await store.collect(keep_bytes=2) == 0  # a part of its listing has them
+        assert text(part, "a") == b"one"
+        del part
+        with pytest.raises(NotFound):
+            store.get(offer.id)
 
     run(tmp_path, later)
 
     async def at_last(store):
         assert await store.collect(keep_bytes=2) == 3
         assert await store.usage() == 0
-        assert (await store.offer("key", body)).wanted == (0, 1)
+        assert (await store.offer("key", body, ME)).wanted == (0, 1)
+
+    run(tmp_path, at_last)
+
+
+def test_what_came_without_a_list_stays_for_a_while(tmp_path) -> None:
+    async def scenario(store):
+        await store.receive(stream(archive({"a": "one", "b": "three"})))
+        for path in (tmp_path / "contexts/files").rglob("*"):
+            if path.is_file():
+                os.utime(path, (time.time() - 100,) * 2)
+
+    run(tmp_path, scenario)
+
+    async def later(store):
+        await store.receive(stream(archive({"a": "one"})))
+
+    run(tmp_path, later)
+
+    async def at_last(store):
+        assert await store.collect(keep_bytes=8, idle_s=200) == 0
+        assert await store.collect(keep_bytes=8, idle_s=50) == 5
+        assert await store.collect(keep_bytes=3, idle_s=50) == 0
+        os.utime(store.files.path("sha256:" + hashlib.sha256(b"one").hexdigest()), (time.time() - 20,) * 2)
+        assert await store.collect(keep_bytes=2, idle_s=50) == 3
 
     run(tmp_path, at_last)
 
 
 def test_old_lists_are_forgotten_by_age(tmp_path) -> None:
     async def scenario(store):
-        offer = await store.offer("key", lines(row("a", "one")))
+        offer = await store.offer("key", lines(row("a", "one")), ME)
         await store.fill(offer.id, stream(archive({"a": "one"})))
 
     run(tmp_path, scenario)

@@ -3,8 +3,6 @@
 from berth.base.errors import BerthError
 from berth.cli.command import UNLIMITED, Command
 from berth.cli.container.many import container_path
-from berth.cli.container.spec.files import read_pairs
-from berth.cli.container.spec.values import environment
 from berth.cli.container.streaming import chosen_keys
 from berth.cli.flags import Flag
 from berth.client.errors import ConnectionFailed
@@ -16,12 +14,19 @@ if TYPE_CHECKING:
     from berth.cli.cli import Cli
     from berth.cli.flags import Options
 
+def _environment(text: str) -> str:
+    """As the flag of ``run`` has it; imported when it is used, since most calls have no variables."""
+    from berth.cli.container.spec.values import environment
+
+    return environment(text)
+
+
 COMMAND = Command(
     "[OPTIONS] CONTAINER COMMAND [ARG...]",
     (
         Flag("detach", "d", "bool", "Detached mode: run command in the background"),
         Flag("detach-keys", "", "string", "Override the key sequence for detaching a container"),
-        Flag("env", "e", "list", "Set environment variables", parse=environment),
+        Flag("env", "e", "list", "Set environment variables", parse=_environment),
         Flag("env-file", "", "list", "Read in a file of environment variables"),
         Flag("interactive", "i", "bool", "Keep STDIN open even if not attached"),
         Flag("privileged", "", "bool", "Give extended privileges to the command"),
@@ -85,7 +90,11 @@ def _exit_code(cli: "Cli", execution: str) -> int:
 
 
 def _body(cli: "Cli", options: "Options") -> "dict[str, Any]":
-    variables = [pair for path in options.env_file for pair in read_pairs(path, cli.env)]
+    variables: list[str] = []
+    if options.env_file:
+        from berth.cli.container.spec.files import read_pairs
+
+        variables += [pair for path in options.env_file for pair in read_pairs(path, cli.env)]
     for text in options.env:
         name, equals, _ = text.partition("=")
         variables.append(text if equals or name not in cli.env else f"{name}={cli.env[name]}")

@@ -23,6 +23,13 @@ def has_wildcard(pattern: str) -> bool:
     return False
 
 
+def escape(path: str) -> str:
+    """A source that means just this path. Without a wildcard in it, a path is taken as it is."""
+    if not _MAGIC.intersection(path):
+        return path
+    return "".join(f"[{c}]" if c in _MAGIC else "\\\\" if c == "\\" else c for c in path)
+
+
 def expand(tree: FileTree, pattern: str, *, deep: bool) -> list[str]:
     """The paths that fit a clean pattern, in the tree's order. InvalidArgument for a broken pattern.
 

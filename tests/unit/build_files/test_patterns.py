@@ -4,7 +4,8 @@ import pytest
 
 from berth.base.errors import InvalidArgument
 from berth.build.chmod import parse_chmod
-from berth.build.globs import Excludes, compile_part, expand, has_wildcard
+from berth.build.globs import Excludes, compile_part, escape, expand, has_wildcard
+from berth.build.select import Selection, choose
 from tests.unit.build_files.trees import context
 
 
@@ -44,6 +45,12 @@ def test_what_has_a_wildcard() -> None:
         "[x]",
         "?",
     ]
+
+
+@pytest.mark.parametrize("path", ["a[b]*?", "a\\b", "plain", "d/[x"])
+def test_an_escaped_path_means_itself(store, path) -> None:
+    listing = context(store, {path: "x", "ab": "y", "d/z": "z"})
+    assert [s.entry.path for s in choose(listing, Selection((escape(path),)))] == [path]
 
 
 def test_any_depth_takes_time_that_grows_with_the_tree_only(store) -> None:

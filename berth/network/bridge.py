@@ -20,6 +20,7 @@ from berth.base.tasks import TaskTree
 from berth.kernel import rtnetlink as rt
 from berth.kernel.namespace import call_in_netns, create_netns, remove_netns
 from berth.kernel.netlink import NETLINK_ROUTE, NetlinkSocket, Request, is_missing
+from berth.network.dns.door import Door, open_door
 from berth.network.driver import Held, Plug, Target
 from berth.network.filter import PacketFilter
 from berth.network.forwarding import switch_on
@@ -268,6 +269,13 @@ class BridgeDriver:
                 )
 
         call_in_netns(sandbox, move)
+
+    def open_door(self, sandbox: Path, port: int) -> Door:
+        return call_in_netns(sandbox, lambda: open_door(port))
+
+    def open_inside(self, sandbox: Path, family: int, kind: int) -> socket.socket:
+        flags = socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+        return call_in_netns(sandbox, lambda: socket.socket(family, kind | flags))
 
     def add_forwards(self, forwards: Sequence[Forward]) -> None:
         if self._filter is not None:

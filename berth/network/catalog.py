@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 from berth.base.errors import Forbidden, Internal, InvalidArgument, NotFound
 from berth.base.ids import is_hex
+from berth.network.dns.index import NameIndex
 from berth.network.ipam import AddressPool, PoolExhausted, SubnetUsage
 from berth.network.records import BRIDGE, Endpoint, EndpointRequest, Network
 
@@ -19,6 +20,7 @@ class Catalog:
         self.networks: dict[str, Network] = {}
         self.endpoints: dict[str, Endpoint] = {}
         self._pools: dict[str, tuple[AddressPool, ...]] = {}
+        self.names = NameIndex()
 
     def add_network(self, network: Network) -> None:
         """Add or replace; a replaced network's addresses are counted anew from its endpoints."""
@@ -67,7 +69,10 @@ class Catalog:
 
     def add_endpoint(self, endpoint: Endpoint) -> None:
         """Add, replace or bring back an endpoint; its addresses count as taken."""
+        if (older := self.endpoints.get(endpoint.endpoint_id)) is not None:
+            self.names.drop(older)
         self.endpoints[endpoint.endpoint_id] = endpoint
+        self.names.put(endpoint)
         self._mark(endpoint)
 
     def _mark(self, endpoint: Endpoint) -> None:
@@ -78,7 +83,8 @@ class Catalog:
 
     def remove_endpoint(self, endpoint: Endpoint) -> None:
         """Forget an endpoint and free its addresses; harmless when it is unknown."""
-        if self.endpoints.pop(endpoint.endpoint_id, None) is not None:
+        if (known := self.endpoints.pop(endpoint.endpoint_id, None)) is not None:
+            self.names.drop(known)
             self.release(endpoint.network_id, (endpoint.ipv4, endpoint.ipv6))
 
     def release(self, network_id: str, addresses: Iterable[str]) -> None:

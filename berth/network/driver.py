@@ -5,10 +5,12 @@ same contract suite. Methods raise OSError or an error of ``base.errors``; after
 failed call remains, except where said.
 """
 
+import socket
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from berth.network.dns.door import Door
 from berth.network.ipam import Subnet
 from berth.network.records import Network
 from berth.network.ruleset import Forward
@@ -111,6 +113,15 @@ class Driver(Protocol):
 
     def set_gateway(self, sandbox: Path, interface: str, gateway: str, ipv6_gateway: str) -> None:
         """Move the default route of a living namespace."""
+        ...
+
+    def open_door(self, sandbox: Path, port: int) -> Door:
+        """What is sent to port 53 of 127.0.0.11 inside comes out of these sockets. They hold the namespace
+        until they are closed. ``port``: see ``dns.door``. Called from any thread."""
+        ...
+
+    def open_inside(self, sandbox: Path, family: int, kind: int) -> socket.socket:
+        """A socket that does not block, as if the container had made it. Called from any thread."""
         ...
 
     def add_forwards(self, forwards: Sequence[Forward]) -> None:

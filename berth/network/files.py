@@ -14,8 +14,12 @@ _LOCAL_LINES = (
     "ff02::1\tip6-allnodes",
     "ff02::2\tip6-allrouters",
 )
-_FALLBACK_IPV4 = ("8.8.8.8", "8.8.4.4")
+FALLBACK_SERVERS = ("8.8.8.8", "8.8.4.4")
+"""Docker's, for a host without any."""
 _FALLBACK_IPV6 = ("2001:4860:4860::8888", "2001:4860:4860::8844")
+
+EMBEDDED_SERVER = "127.0.0.11"
+"""Where a container in a user-defined network finds the engine's own name server."""
 
 HOST_GATEWAY = "host-gateway"
 """What users write instead of an address for the host itself."""
@@ -62,17 +66,23 @@ def resolv_conf(
     options: Sequence[str] = (),
     ipv6: bool = False,
     host_network: bool = False,
+    embedded: bool = False,
 ) -> str:
     """``/etc/resolv.conf`` of a container, made from the host's text.
 
     Without wishes it is the host's, less the name servers that a container cannot reach: those on the
     loopback, and IPv6 ones without ``ipv6``; when none is left, public ones. With wishes each kind of line
     is the user's or else the host's. A search list of ``.`` means none. ``host_network`` containers see the
-    host's loopback and get its file unchanged.
+    host's loopback and get its file unchanged. With ``embedded`` the only server is our own, which asks the
+    others; names without a dot are its business, so they are not tried with the search list first.
     """
+    if embedded:
+        wished = options or _last_words(host, ("options",))
+        ours = () if any(option.startswith("ndots:") for option in wished) else ("ndots:0",)
+        return _built((EMBEDDED_SERVER,), search or _last_words(host, ("search", "domain")), (*wished, *ours))
     if dns or search or options:
         return _built(
-            dns or _words(host, "nameserver"),
+            dns or name_servers(host),
             search or _last_words(host, ("search", "domain")),
             options or _last_words(host, ("options",)),
         )
@@ -80,8 +90,8 @@ def resolv_conf(
         return host
     kept = [line for line in host.splitlines() if not _unreachable(line, ipv6=ipv6)]
     text = "\n".join(kept).rstrip("\n") + "\n" if kept else ""
-    if not _words(text, "nameserver"):
-        fallback = _FALLBACK_IPV4 + (_FALLBACK_IPV6 if ipv6 else ())
+    if not name_servers(text):
+        fallback = FALLBACK_SERVERS + (_FALLBACK_IPV6 if ipv6 else ())
         text += "".join(f"nameserver {address}\n" for address in fallback)
     return text
 
@@ -89,7 +99,12 @@ def resolv_conf(
 def only_local_stub(host: str) -> bool:
     """Whether the host's only name server is systemd-resolved's stub: then the file to start from is
     ``/run/systemd/resolve/resolv.conf``, which names the real ones."""
-    return _words(host, "nameserver") == ["127.0.0.53"]
+    return name_servers(host) == ["127.0.0.53"]
+
+
+def name_servers(text: str) -> list[str]:
+    """The servers that a resolver file names, in order."""
+    return _words(text, "nameserver")
 
 
 def _built(dns: Sequence[str], search: Sequence[str], options: Sequence[str]) -> str:

@@ -26,6 +26,8 @@ from berth.network import predefined, table
 from berth.network.bridge import BridgeDriver
 from berth.network.catalog import Catalog, gateway_endpoint, refuse_predefined
 from berth.network.creation import plan_network
+from berth.network.dns.door import Door
+from berth.network.dns.service import NameService, has_names
 from berth.network.driver import Driver, Plug
 from berth.network.ipam import SubnetUsage
 from berth.network.publish import Publisher, forwards
@@ -37,6 +39,7 @@ from berth.network.records import (
     Network,
     NetworkConfig,
     PortRequest,
+    Resolver,
 )
 from berth.state.database import Database
 
@@ -59,6 +62,7 @@ class NetworkManager:
         self._tasks = tasks
         self._catalog = Catalog()
         self._publisher = Publisher(driver)
+        self._names = NameService(self._catalog, driver, tasks, exec_root)
         self._worker = ThreadPoolExecutor(1, "network")
 
     @classmethod
@@ -139,6 +143,10 @@ class NetworkManager:
         """Where the container's namespace is, or would be, bound."""
         return self._netns / container_id
 
+    def has_name_server(self, container_id: str) -> bool:
+        """Whether the container asks us for names: it is, or was in this run, in a user-defined network."""
+        return self._names.serves(container_id)
+
     # Networks
 
     async def create(self, wish: CreateNetwork) -> Network:
@@ -191,6 +199,7 @@ class NetworkManager:
     def create_sandbox(self, container_id: str) -> Path:
         """Make the container's network namespace; what an earlier life left at its place is removed."""
         path = self.sandbox_path(container_id)
+        self._names.end(container_id)
         try:
             self._driver.create_sandbox(path)
         except FileExistsError:
@@ -200,6 +209,7 @@ class NetworkManager:
 
     def remove_sandbox(self, container_id: str) -> None:
         """Let go of the namespace; it ends with its last process. Harmless when there is none."""
+        self._names.end(container_id)
         self._driver.remove_sandbox(self.sandbox_path(container_id))
 
     # Endpoints
@@ -230,7 +240,7 @@ class NetworkManager:
                     self._catalog.add_endpoint(endpoint)
                 saved = self._db.submit(lambda conn: table.save_endpoint(conn, endpoint))
                 try:
-                    await self._plug(network, endpoint, sandbox)
+                    await self._plug(network, endpoint, sandbox, request.resolver)
                 finally:
                     await saved
             else:
@@ -254,6 +264,7 @@ class NetworkManager:
             container_id=container_id,
             name=request.name,
             aliases=request.aliases,
+            links=request.links,
             priority=request.priority,
         )
         if network.driver != BRIDGE:
@@ -275,7 +286,7 @@ class NetworkManager:
             host_interface=f"veth{endpoint.endpoint_id[:7]}",
         )
 
-    async def _plug(self, network: Network, endpoint: Endpoint, sandbox: Path) -> None:
+    async def _plug(self, network: Network, endpoint: Endpoint, sandbox: Path, resolver: Resolver) -> None:
         routed = (
             gateway_endpoint(self._catalog, self._catalog.endpoints_of(endpoint.container_id)) is endpoint
         )
@@ -295,14 +306,22 @@ class NetworkManager:
             hairpin=bool(endpoint.ports),
             isolated=not network.icc,
         )
+        wants_names = has_names(network) and not self._names.serves(endpoint.container_id)
+
+        def make() -> Door | None:
+            self._driver.plug(plug)
+            return self._driver.open_door(sandbox, 0) if wants_names else None
+
         try:
-            await self._in_worker(partial(self._driver.plug, plug))
+            door = await self._in_worker(make)
         except OSError as error:
             if not _bridge_is_gone(error):
                 raise
             # Somebody deleted the bridge under us: make it again, once.
             await self._apply()
-            await self._in_worker(partial(self._driver.plug, plug))
+            door = await self._in_worker(make)
+        if door is not None:
+            self._names.serve(endpoint.container_id, door, resolver)
         # Nobody's start waits for this; the next kernel work does.
         self._tasks.spawn("watch-neighbours", self._in_worker(self._driver.watch_neighbours))
 
@@ -325,6 +344,14 @@ class NetworkManager:
             await self._db.write(lambda conn: table.delete_endpoints(conn, ids))
         if network_id is not None:
             await self._move_gateway(container_id)
+
+    async def rename(self, container_id: str, name: str) -> None:
+        """A container has got another name; in its networks it is found under the new one at once."""
+        renamed = [replace(endpoint, name=name) for endpoint in self._catalog.endpoints_of(container_id)]
+        for endpoint in renamed:
+            self._catalog.add_endpoint(endpoint)
+        if renamed:
+            await self._db.write(partial(table.save_endpoints, endpoints=renamed))
 
     async def _move_gateway(self, container_id: str) -> None:
         """After a network was left, the default route goes through what remains."""
@@ -362,6 +389,7 @@ class NetworkManager:
         for name in self._driver.sandboxes(self._netns):
             if name not in live:
                 self._driver.remove_sandbox(self._netns / name)
+        self._names.restore(live)
         interfaces = {
             endpoint.host_interface: self._catalog.networks[endpoint.network_id].bridge
             for endpoint in alive
@@ -377,6 +405,7 @@ class NetworkManager:
         """The daemon goes. While containers are plugged in, everything of the kernel stays and their IPv4
         ports go on answering; otherwise bridges and rules go too."""
         self._publisher.close()
+        self._names.close()
         remove = not any(endpoint.host_interface for endpoint in self._catalog.endpoints.values())
         await self._in_worker(partial(self._driver.close, self._catalog.bridges(), remove=remove))
         await self._tasks.close()

@@ -5,11 +5,13 @@ Sandboxes are real, empty files, because they are paths that others look at.
 
 import errno
 import os
+import socket
 from collections.abc import Collection, Mapping, Sequence
 from ipaddress import ip_network
 from pathlib import Path
 
 from berth.base.errors import NotFound
+from berth.network.dns.door import Door, bind_door
 from berth.network.driver import Held, Plug, Target
 from berth.network.ipam import Subnet
 from berth.network.records import Network
@@ -47,6 +49,7 @@ class MemoryDriver:
         self.shut_interfaces: set[str] = set()
         self.gateways: dict[Path, tuple[str, str, str]] = {}
         self.forwards: set[Forward] = set()
+        self.doors: dict[Path, int] = {}
         self.held: set[tuple[str, str, int]] = set()
 
     def subnets_in_use(self, own: Collection[str]) -> Sequence[Subnet]:
@@ -118,6 +121,19 @@ class MemoryDriver:
         if not any(p.sandbox == sandbox and p.interface == interface for p in self.plugged.values()):
             raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), interface)
         self.gateways[sandbox] = (interface, gateway, ipv6_gateway)
+
+    def open_door(self, sandbox: Path, port: int) -> Door:
+        """On the loopback of the test, since there is no inside: ``doors`` says where."""
+        if not sandbox.exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(sandbox))
+        door = bind_door("127.0.0.1", port)
+        self.doors[sandbox] = door.port
+        return door
+
+    def open_inside(self, sandbox: Path, family: int, kind: int) -> socket.socket:
+        if not sandbox.exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(sandbox))
+        return socket.socket(family, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
 
     def add_forwards(self, forwards: Sequence[Forward]) -> None:
         self.forwards.update(forwards)

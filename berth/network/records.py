@@ -124,12 +124,26 @@ class PublishedPort(msgspec.Struct, frozen=True, kw_only=True):
     host_port: int
 
 
+class Resolver(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a container's name server asks about names that are not ours."""
+
+    servers: tuple[str, ...] = ()
+    """``--dns``: asked from inside of the container. Empty for the host's, asked from the host."""
+    ndots: bool = False
+    """The user has set ``ndots`` to more than 0: names without a dot are nobody else's business."""
+    port: int = 0
+    """Where the name server listens inside; chosen when it is opened."""
+
+
 class EndpointRequest(msgspec.Struct, frozen=True, kw_only=True):
     """How a container wants to be plugged in; empty means: choose. ``name`` is the container's, for
-    messages. ``aliases`` are further names in a user-defined network."""
+    messages and, in a user-defined network, for others. ``aliases`` are further names there, ``links`` names
+    for this container alone: (name, name of the one that is meant)."""
 
     name: str = ""
     aliases: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    resolver: Resolver = Resolver()
     ipv4: str = ""
     ipv6: str = ""
     mac: str = ""
@@ -145,6 +159,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     container_id: str
     name: str = ""
     aliases: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
     ipv4: str = ""
     prefix: int = 0
     gateway: str = ""

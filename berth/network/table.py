@@ -61,6 +61,12 @@ def save_endpoint(conn: sqlite3.Connection, endpoint: Endpoint) -> None:
     )
 
 
+def save_endpoints(conn: sqlite3.Connection, endpoints: Sequence[Endpoint]) -> None:
+    """Insert or replace several."""
+    for endpoint in endpoints:
+        save_endpoint(conn, endpoint)
+
+
 def delete_endpoints(conn: sqlite3.Connection, ids: list[str]) -> None:
     """Forget endpoints."""
     conn.executemany("DELETE FROM endpoint WHERE id = ?", [(i,) for i in ids])

@@ -4,13 +4,14 @@ from contextlib import AsyncExitStack
 from typing import NamedTuple
 
 from berth.base.errors import Conflict
+from berth.engine.container.links import split_link
 from berth.engine.container.networking import network_name
 from berth.engine.container.ports import port_requests
 from berth.engine.container.record import ContainerRecord, EndpointState
 from berth.engine.engine import Engine
 from berth.engine.spec.network import EndpointSettings
 from berth.network.records import HOST as HOST_DRIVER
-from berth.network.records import Endpoint, EndpointRequest, PublishedPort
+from berth.network.records import Endpoint, EndpointRequest, PublishedPort, Resolver
 from berth.runtime.spec.options import HOST
 
 
@@ -40,7 +41,7 @@ async def connect(engine: Engine, record: ContainerRecord, undo: AsyncExitStack)
         target = engine.networks.resolve(name)
         asked = port_requests(record.config, record.host) if target.id == network.id else ()
         endpoint = await engine.networks.attach(
-            record.id, sandbox, target.id, _endpoint_request(record, settings), asked
+            record.id, sandbox, target.id, endpoint_request(engine, record, settings), asked
         )
         gateway = gateway or endpoint.gateway
     return Connection(str(sandbox), record.id, *connected(engine, record), gateway)
@@ -77,16 +78,26 @@ def _join(engine: Engine, record: ContainerRecord, ref: str) -> Connection:
     return Connection(f"/proc/{other.state.pid}/ns/net", other.id, {}, ())
 
 
-def _endpoint_request(record: ContainerRecord, settings: EndpointSettings) -> EndpointRequest:
+def endpoint_request(engine: Engine, record: ContainerRecord, settings: EndpointSettings) -> EndpointRequest:
+    """How the container wants to be plugged into one network. Its host name is a name for others too."""
     ipam = settings.ipam_config
+    host, daemon = record.host, engine.settings
+    options = host.dns_options or daemon.dns_options
     return EndpointRequest(
         name=record.name,
-        aliases=settings.aliases,
+        aliases=(*settings.aliases, record.config.hostname),
+        links=tuple((alias, name) for name, alias in map(split_link, settings.links)),
+        resolver=Resolver(servers=host.dns or daemon.dns, ndots=_sets_ndots(options)),
         ipv4=ipam.ipv4_address if ipam else "",
         ipv6=ipam.ipv6_address if ipam else "",
         mac=settings.mac_address,
         priority=settings.gw_priority,
     )
+
+
+def _sets_ndots(options: tuple[str, ...]) -> bool:
+    found = [option.removeprefix("ndots:") for option in options if option.startswith("ndots:")]
+    return bool(found) and found[-1] != "0"
 
 
 def endpoint_state(endpoint: Endpoint) -> EndpointState:

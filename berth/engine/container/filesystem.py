@@ -96,7 +96,7 @@ def _name_files(engine: Engine, record: ContainerRecord, connection: Connection)
 
 def write_name_files(engine: Engine, record: ContainerRecord, connection: Connection) -> None:
     """Write the three files afresh for this run, as Docker does at each start."""
-    host, settings = record.host, engine.settings
+    host = record.host
     name = hostname_of(engine, record)
     on_host = host.network_mode == "host"
     endpoints = connection.endpoints.values()
@@ -110,18 +110,32 @@ def write_name_files(engine: Engine, record: ContainerRecord, connection: Connec
         ),
         base=_text(Path("/etc/hosts")) if on_host else None,
     )
-    resolver = resolv_conf(
-        _host_resolver(),
-        dns=host.dns or settings.dns,
-        search=host.dns_search or settings.dns_search,
-        options=host.dns_options or settings.dns_options,
-        host_network=on_host,
-    )
+    resolver = _resolver_file(engine, record, embedded=engine.networks.has_name_server(record.id))
     directory = container_dir(engine, record.id)
     for file, text in (("hostname", f"{name}\n"), ("hosts", hosts), ("resolv.conf", resolver)):
         # Written in place, not by rename: a run of the same container may have the inode mounted.
         (directory / file).write_text(text)
         (directory / file).chmod(0o644)
+
+
+def _resolver_file(engine: Engine, record: ContainerRecord, *, embedded: bool) -> str:
+    host, settings = record.host, engine.settings
+    return resolv_conf(
+        _host_resolver(),
+        dns=host.dns or settings.dns,
+        search=host.dns_search or settings.dns_search,
+        options=host.dns_options or settings.dns_options,
+        host_network=host.network_mode == "host",
+        embedded=embedded,
+    )
+
+
+def begin_embedded_names(engine: Engine, record: ContainerRecord) -> None:
+    """A running container has come into its first user-defined network: its resolver file names our server
+    from now on, unless somebody has edited it (Docker's rule)."""
+    path = Path(record.resolv_conf_path)
+    if _text(path) == _resolver_file(engine, record, embedded=False):
+        path.write_text(_resolver_file(engine, record, embedded=True))
 
 
 def _host_resolver() -> str:

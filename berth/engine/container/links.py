@@ -2,6 +2,7 @@
 
 from berth.base.errors import InvalidArgument, NotFound
 from berth.base.ids import short_id
+from berth.engine.container.networking import network_name
 from berth.engine.container.record import ContainerRecord
 from berth.engine.container.registry import Registry
 from berth.engine.engine import Engine
@@ -25,7 +26,10 @@ def check_links(links: tuple[str, ...], registry: Registry) -> None:
 
 
 def linked_hosts(engine: Engine, record: ContainerRecord) -> list[tuple[str, str]]:
-    """(name, address) pairs: alias, id and name of every linked container that runs now."""
+    """(name, address) pairs: alias, id and name of every linked container that runs now. Only for the
+    default network: in others links are names that the name server knows."""
+    if network_name(record.host) != "bridge":
+        return []
     pairs = []
     for link in record.host.links:
         name, alias = split_link(link)

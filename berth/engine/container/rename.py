@@ -28,4 +28,5 @@ async def rename(engine: Engine, ref: str, name: str) -> None:
             engine.containers.release(wanted, cell.id)
             raise
         cell.replace(record)
+        await engine.networks.rename(cell.id, wanted)
         engine.containers.release(old, cell.id)

@@ -5,13 +5,14 @@ from msgspec.structs import replace
 from berth.base.errors import Conflict, Forbidden, InvalidArgument
 from berth.engine.container import table
 from berth.engine.container.cell import Cell
-from berth.engine.container.connect import endpoint_state
-from berth.engine.container.record import ContainerRecord, EndpointState, Status
+from berth.engine.container.connect import endpoint_request, endpoint_state
+from berth.engine.container.filesystem import begin_embedded_names
+from berth.engine.container.record import EndpointState, Status
 from berth.engine.engine import Engine
 from berth.engine.network.create import announce
 from berth.engine.spec.network import EndpointSettings
 from berth.engine.verbs import change
-from berth.network.records import HOST, NULL, EndpointRequest, Network
+from berth.network.records import HOST, NULL, Network
 
 
 @change
@@ -24,9 +25,12 @@ async def connect(engine: Engine, ref: str, container: str, settings: EndpointSe
         live: dict[str, EndpointState] = {}
         if cell.state.running:
             sandbox = engine.networks.sandbox_path(cell.id)
-            wish = _request(cell.record, settings)
+            wish = endpoint_request(engine, cell.record, settings)
+            had_names = engine.networks.has_name_server(cell.id)
             endpoint = await engine.networks.attach(cell.id, sandbox, network.id, wish, ())
             live = {network.name: endpoint_state(endpoint)}
+            if engine.networks.has_name_server(cell.id) and not had_names:
+                begin_embedded_names(engine, cell.record)
         await _save(engine, cell, network.name, settings, live)
     if live:
         await announce(engine, network, "connect", container=cell.id)
@@ -55,18 +59,6 @@ def _check(engine: Engine, cell: Cell, network: Network) -> None:
         )
     if network.name in record.endpoints:
         raise Forbidden(f"endpoint with name {record.name} already exists in network {network.name}")
-
-
-def _request(record: ContainerRecord, settings: EndpointSettings) -> EndpointRequest:
-    ipam = settings.ipam_config
-    return EndpointRequest(
-        name=record.name,
-        aliases=settings.aliases,
-        ipv4=ipam.ipv4_address if ipam else "",
-        ipv6=ipam.ipv6_address if ipam else "",
-        mac=settings.mac_address,
-        priority=settings.gw_priority,
-    )
 
 
 async def _save(

@@ -141,9 +141,7 @@ async def _own(call: Call) -> Inputs:
             named[key] = contexts.get(value.removeprefix(_CONTEXT))
         elif not value.startswith(_IMAGES):
             named[key] = await _fetched(call, value)
-    held = [context_id] if context_id else []
-    held += [value.removeprefix(_CONTEXT) for value in body.named.values() if value.startswith(_CONTEXT)]
-    return Inputs(dockerfile, name or DEFAULT_NAME, listing, named, _given(call, body), body, tuple(held))
+    return Inputs(dockerfile, name or DEFAULT_NAME, listing, named, _given(call, body), body)
 
 
 def _decoded(data: bytes) -> _Body:

@@ -28,8 +28,10 @@ from berth.image.model import Image
 from berth.image.outflow import gather
 from berth.image.pack import pack_path
 from berth.image.unpack import UnpackOptions, unpack
+from berth.kernel.overlay import mount_overlay
 from berth.kernel.paths import open_in_root, resolve_in_root
 
+_OVERLAY = ("index=off", "metacopy=off", "redirect_dir=nofollow", "xino=off")
 ImageOf = Callable[[Origin, str], Awaitable[Image]]
 """The image that shows what a mount is made from (a stage, another image, a context), at least at a path."""
 
@@ -77,7 +79,8 @@ async def _bind(maker: _Maker, planned: PlannedMount) -> None:
     if planned.origin is None:
         raise InvalidArgument(f"nothing to mount at {planned.target}")
     path = option(mount, "source") or "/"
-    root = await _tree_of(maker, await maker.image_of(planned.origin, path))
+    writable = not is_read_only(mount)
+    root = await _tree_of(maker, await maker.image_of(planned.origin, path), writable=writable)
     source = _below(root, path)
     maker.made.points.append(
         MountPoint(
@@ -90,14 +93,20 @@ async def _bind(maker: _Maker, planned: PlannedMount) -> None:
     )
 
 
-async def _tree_of(maker: _Maker, image: Image) -> Path:
-    """A file system of the step's own over the image: what is written there is thrown away."""
+async def _tree_of(maker: _Maker, image: Image, *, writable: bool) -> Path:
+    """The files of an image; with ``writable`` what is written there is thrown away."""
+    engine, stack = maker.engine, maker.stack
+    below = await stack.enter_async_context(engine.images.view(image.id))
+    if not writable:
+        return below
     key = new_id()
-    images = maker.engine.images
-    await images.prepare(key, image.id, {})
-    maker.stack.push_async_callback(images.discard, key)
-    root = images.mount(key)
-    maker.stack.callback(images.unmount, key)
+    await engine.images.prepare(key, image.id, {})
+    stack.push_async_callback(engine.images.discard, key)
+    upper = engine.images.upper(key)
+    root = engine.images.rootfs(key)
+    root.mkdir(mode=0o700)
+    stack.callback(engine.images.unmount, key)
+    mount_overlay(root, [below], upper=upper, work=upper.with_name("work"), options=_OVERLAY)
     return root
 
 
@@ -121,7 +130,7 @@ async def _cache(maker: _Maker, planned: PlannedMount) -> None:
     if planned.origin is not None and planned.origin.kind != SCRATCH:
         path = option(mount, "source") or "/"
         image = await maker.image_of(planned.origin, path)
-        source = _below(await _tree_of(maker, image), path)
+        source = _below(await _tree_of(maker, image, writable=False), path)
         named = f"{image.id}{path}"
 
         async def seed(directory: Path) -> None:

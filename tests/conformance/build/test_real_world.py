@@ -489,4 +489,11 @@ EOF
 CMD ["sh", "-c", "cat main.cf literal.cf log python; echo; cat count; id -u courier"]
 """
     shown = docker.ok("run", "--rm", make(dockerfile).image)
-    assert shown.splitlines()[:6] == ["name = courier", "name = $SERVICE", "made by root", "1024", "2", "4242"]
+    assert shown.splitlines()[:6] == [
+        "name = courier",
+        "name = $SERVICE",
+        "made by root",
+        "1024",
+        "2",
+        "4242",
+    ]

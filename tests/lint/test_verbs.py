@@ -11,7 +11,6 @@ from tests.lint.sources import PACKAGE
 
 # Verbs of the client that are put together from others, or never reach an engine.
 CLIENT_ONLY = {
-    "builder.prune",  # there is no build cache yet: the engine has nothing to do
     "completion",
     "inspect",  # asks container, image, network and volume in turn
     "container.port",
@@ -26,6 +25,9 @@ CLIENT_ONLY = {
 CLIENT_ONLY_SUBJECTS = {"contexts"}
 # Where Docker's API has another name for the verb than its client.
 OTHERWISE = {
+    "builder.du": ("cli/builder/du", "api/system/df", "engine/system/df"),
+    "builder.prune": ("cli/builder/prune", "api/build/prune", "engine/build/prune"),
+    "image.build": ("cli/image/build", "api/build/build", "engine/build/build"),
     "container.cp": ("cli/container/cp", "api/container/archive", "engine/container/archive"),
     "container.exec": ("cli/container/exec", "api/exec/start", "engine/exec/start"),
     "image.pull": ("cli/image/pull", "api/image/create", "engine/image/pull"),

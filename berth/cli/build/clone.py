@@ -9,15 +9,18 @@ from berth.base.errors import BerthError
 _FAILED = "unable to prepare context: unable to 'git clone' to temporary context directory"
 
 
-def clone(url: str) -> tuple[str, str]:
-    """Get ``URL[#[ref][:subdirectory]]``: (the context's directory, the directory to remove afterwards)."""
+def clone(url: str, below: str | None = None) -> tuple[str, str]:
+    """Get ``URL[#[ref][:subdirectory]]``: (the context's directory, the directory to remove afterwards).
+
+    The latter is made ``below`` a directory, that for temporary files unless said.
+    """
     repository, _, fragment = url.partition("#")
     ref, _, inner = fragment.partition(":")
     if repository.startswith("github.com/"):
         repository = f"https://{repository}"
     if ref.startswith("-") or repository.startswith("-"):
         raise BerthError(f"{_FAILED}: invalid refspec: {ref or repository}")
-    temporary = tempfile.mkdtemp(prefix="berth-git-")
+    temporary = tempfile.mkdtemp(prefix="berth-git-", dir=below)
     try:
         return _checkout(repository, ref, inner, temporary), temporary
     except BaseException:

@@ -121,8 +121,9 @@ class Delivery:
 
     def _stock(self, progress: "Progress", sent: "Progress") -> "Response":
         """``POST /build`` as any daemon knows it: the whole context as one tar."""
+        berths = bool(self._place.archive and self._secrets and self._is_berth())
         for dest, flag in _OWN:
-            if getattr(self._options, dest):
+            if getattr(self._options, dest) and not (berths and dest == "secret"):
                 raise BerthError(
                     f"{flag} needs berth's daemon and a context that is a directory or a Dockerfile",
                     hint="this daemon knows Docker's classic builder only"
@@ -134,6 +135,8 @@ class Delivery:
         found["q"] = True if self._quiet else None
         found["events"] = True if self._events else None
         headers = {**self._headers(), "Content-Type": "application/x-tar"}
+        if berths:
+            headers["X-Berth-Build-Secrets"] = _secrets_header(self._secrets)
         if place.url:
             found["remote"] = place.url
             return self._checked(self._cli.client.request("POST", "/build", found, headers=headers))
@@ -148,6 +151,11 @@ class Delivery:
         notice = _told(stream, told)
         answer = self._cli.client.request("POST", "/build", found, stream=notice, headers=headers)
         return self._checked(answer)
+
+    def _is_berth(self) -> bool:
+        client = self._cli.client
+        client.request("HEAD", "/_ping", versioned=False).close()
+        return client.server_headers.get("server", "").startswith("Berth/")
 
     def _checked(self, answer: "Response") -> "Response":
         """Docker's daemon passes over the wish for records."""
@@ -183,6 +191,16 @@ class Delivery:
             # This daemon would apply the other ignore file once more.
             rows = [row for row in rows if row[0] != ".dockerignore"]
         return whole(place.root, rows, more)
+
+
+def _secrets_header(secrets: "Mapping[str, bytes]") -> str:
+    """The secrets of a build whose body is its context."""
+    import base64
+
+    from berth.wire.json import dumps
+
+    text = dumps({name: base64.b64encode(value).decode() for name, value in secrets.items()})
+    return base64.urlsafe_b64encode(text.encode()).decode()
 
 
 def _rest(start: bytes, fd: int) -> "Iterator[bytes]":

@@ -35,10 +35,10 @@ def _list(name: str, short: str, help: str, parse: "Callable[[str], Any]" = str)
     return Flag(name, short, "list", help, parse=parse)
 
 
-_PROGRESS = """Form of the progress output: "auto" (live view on a
-terminal, else plain), "plain" (Docker's classic "Step
-n/m" lines), "tty", "rawjson" (BuildKit's status
-messages), "quiet\""""
+_PROGRESS = (
+    'Form of the progress output: "auto" (a live view on a terminal, else plain), "plain" (Docker\'s classic '
+    '"Step n/m" lines), "tty", "rawjson" (BuildKit\'s status messages), "quiet"'
+)
 
 _DOCKER = (
     _list("add-host", "", 'Add a custom host-to-IP mapping ("host:ip")', values.extra_host),

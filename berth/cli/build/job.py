@@ -6,7 +6,7 @@ from berth.base.errors import BerthError
 from berth.cli.build import request, results
 from berth.cli.build.classic import BuildFailed, Sending
 from berth.cli.build.deliver import Delivery
-from berth.cli.build.place import Place, find_place
+from berth.cli.build.place import Place, find_place, is_git
 from berth.cli.cli import Exit
 from berth.cli.streams import Writer
 from berth.client.errors import ApiError
@@ -19,24 +19,38 @@ if TYPE_CHECKING:
     from berth.cli.flags import Options
     from berth.client.response import Response
 
+_INTERRUPTED = 130
+
 
 def build(cli: "Cli", options: "Options") -> int:
     """Build and do with the result what was asked; the exit code is that of a command that failed."""
     request.check_combination(options)
     note_ignored(cli, options)
     call = "check" if options.check else options.call.partition(",")[0]
-    place = find_place(cli, options.args[0], options.file)
+    if is_git(options.args[0]) or options.ssh:
+        _be_interruptible()
+    place: Place | None = None
     try:
+        place = find_place(cli, options.args[0], options.file)
         if call != "build":
             from berth.cli.build.calls import evaluate
 
             return evaluate(cli, options, place, call)
         return _Job(cli, options, place).run()
+    except KeyboardInterrupt:
+        raise Exit(_INTERRUPTED) from None
     finally:
-        if place.temporary:
+        if place is not None and place.temporary:
             from shutil import rmtree
 
             rmtree(place.temporary)
+
+
+def _be_interruptible() -> None:
+    """Let an interrupt end the build as an exception: there is something to take away."""
+    import _signal  # type: ignore[import-not-found]  # signal above it imports enum
+
+    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
 
 
 def note_ignored(cli: "Cli", options: "Options") -> None:

@@ -1,3 +1,5 @@
+"""A store of contents for each test."""
+
 from pathlib import Path
 
 import pytest

@@ -5,7 +5,7 @@ Pure: from the state, a size and a moment to text. ``screen`` puts it on the ter
 
 from berth.base.units import human_size
 from berth.cli.build.state import CACHED, CANCELED, DONE, FAILED, RUNNING, WAITING
-from berth.cli.build.text import fit, paint
+from berth.cli.build.text import cells, fit, paint
 
 TYPE_CHECKING = False  # without typing: its import is slow
 if TYPE_CHECKING:
@@ -154,7 +154,9 @@ class View:
         ]  # fmt: skip
         # Steps that only follow another one that ran have no reason of their own.
         if step.state == DONE and step.reason and not step.reason.startswith("follows"):
-            left.append((f"  {step.reason}", "dim"))
+            why = f"  ({step.reason})"
+            if sum(cells(text) for text, _ in left) + cells(why) + len("  1m00s") < width:
+                left.append((why, "dim"))
         lines = [self._line(left, (self._time(step, now), style), width=width)]
         if step.state == RUNNING:
             margin = " " * 4

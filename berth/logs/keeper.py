@@ -26,7 +26,7 @@ class _Kept:
     def __init__(self, log: FileLog, reopen: Callable[[], None]) -> None:
         self.log = log
         self.reopen = reopen
-        self.size = log.current_size()
+        self.size = 0  # not looked up: hundreds are kept at a start, and the first look finds out
 
     def next_look_s(self, elapsed_s: float) -> float:
         """Note how far the log has grown and return when to look again."""

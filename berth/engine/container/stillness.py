@@ -5,6 +5,7 @@ still, so that the next daemon lets it go on when this one does not live to do s
 """
 
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from berth.engine.container.lifecycle import Action
 from berth.engine.container.record import Status
 from berth.engine.container.runtime import runtime_of
 from berth.engine.engine import Engine
+
+_MARK = "frozen"
 
 
 @contextlib.asynccontextmanager
@@ -46,15 +49,15 @@ async def still(engine: Engine, cell: Cell, *, wanted: bool) -> AsyncIterator[No
 
 async def end_stillness(engine: Engine, cell: Cell) -> None:
     """Let a running container go on when an earlier daemon has frozen it for itself."""
-    mark = _mark(engine, cell)
-    if not mark.exists():
+    mark = f"{run_dir(engine, cell.id)}/{_MARK}"  # a string: a start asks for every container
+    if not os.path.exists(mark):
         return
     async with cell.lock:
         if cell.state.status is Status.RUNNING:  # the row was not written any more
             with contextlib.suppress(BerthError):  # or it does not stand still yet
                 await runtime_of(engine, cell.record).resume(cell.id)
         await _go_on(engine, cell)
-        mark.unlink(missing_ok=True)
+        os.unlink(mark)
 
 
 async def _go_on(engine: Engine, cell: Cell) -> None:
@@ -65,4 +68,4 @@ async def _go_on(engine: Engine, cell: Cell) -> None:
 
 
 def _mark(engine: Engine, cell: Cell) -> Path:
-    return run_dir(engine, cell.id) / "frozen"
+    return run_dir(engine, cell.id) / _MARK

@@ -51,6 +51,10 @@ class LinkInTheWay(BerthError):
     """A path that is needed leads through a link: only a whole directory has all that it may lead to."""
 
 
+class NotText(BerthError):
+    """A name that is not UTF-8, which JSON cannot say."""
+
+
 class TooMuch(BerthError):
     """There is more than was asked for; only a start has been looked at."""
 
@@ -192,7 +196,7 @@ class _Scanner:
 def to_lines(rows: "Iterable[Row]") -> bytes:
     """The rows as the daemon reads them: one JSON array a line, with owner 0:0, since owners are not sent.
 
-    BerthError for a name that is no text: JSON cannot say it.
+    NotText for a name that is none.
     """
     parts = []
     for path, kind, mode, size, mtime, ctime, inode, link in rows:
@@ -208,8 +212,5 @@ def _text(path: str) -> str:
         path.encode()
     except UnicodeEncodeError:
         shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        raise BerthError(
-            f"error checking context: the name of '{shown}' is not UTF-8",
-            hint="rename the file, or exclude it in .dockerignore",
-        ) from None
+        raise NotText(f"error checking context: the name of '{shown}' is not UTF-8") from None
     return dumps(path)

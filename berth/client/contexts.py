@@ -7,7 +7,7 @@ as a tar. A daemon that does not know these requests gets the whole directory as
 import posix
 
 from berth.base.errors import BerthError
-from berth.client.context import to_lines
+from berth.client.context import NotText, to_lines
 from berth.client.errors import ApiError
 from berth.client.target import quote_path
 from berth.client.tarstream import DIRECTORY, END, LINK, file_member, header
@@ -25,7 +25,7 @@ _UNKNOWN = (404, 405, 501)
 
 
 class Unsupported(BerthError):
-    """This daemon takes a context as one tar only."""
+    """The context can only go as one tar: the daemon knows nothing else, or a name in it is no text."""
 
 
 class SentContext:
@@ -57,14 +57,15 @@ def context_key(root: str, part: str = "") -> str:
     return _blake2.blake2b(machine + b"\0" + place, digest_size=20).hexdigest()
 
 
-def send(
-    client: "Client", root: str, rows: "list[Row]", progress: "Progress", part: str = ""
-) -> SentContext:
+def send(client: "Client", root: str, rows: "list[Row]", progress: "Progress", part: str = "") -> SentContext:
     """Bring the rows and the files that the daemon misses; ``progress`` is told the bytes so far.
 
-    Raises Unsupported when the daemon knows no such request, and BerthError for a file that cannot be read.
+    Raises Unsupported, and BerthError for a file that cannot be read.
     """
-    body = to_lines(rows)
+    try:
+        body = to_lines(rows)
+    except NotText as error:
+        raise Unsupported(str(error)) from None
     headers = {"Content-Type": "application/x-ndjson"}
     query = {"key": context_key(root, part)}
     try:

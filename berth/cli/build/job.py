@@ -279,6 +279,9 @@ def _named_line(problem: str) -> int:
 def _form(cli: "Cli", options: "Options", out: Writer) -> str:
     """How the build is shown on ``out``."""
     chosen = options.progress
+    if chosen == "auto" and not options.quiet:
+        wanted = cli.env.get("BUILDKIT_PROGRESS", "")  # as buildx takes it
+        chosen = wanted if wanted in ("plain", "rawjson", "quiet") else chosen
     if options.quiet or chosen in ("quiet", "none"):
         return "quiet"
     if chosen == "rawjson":

@@ -30,7 +30,8 @@ def query(cli: "Cli", options: "Options", dockerfile: str) -> "dict[str, Any]":
     found["extrahosts"] = options.add_host
     found["securityopt"] = options.security_opt
     found["networkmode"] = options.network if options.network != "default" else None
-    found["platform"] = options.platform.lower() or None
+    platform = options.platform or cli.env.get("DOCKER_DEFAULT_PLATFORM", "")
+    found["platform"] = platform.lower() or None
     found["ulimits"] = dumps(options.ulimit) if options.ulimit else None
     for name, dest in _NUMBERS:
         found[name] = getattr(options, dest) or None

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from berth.base.errors import BerthError
-from berth.client.context import LinkInTheWay, Needs, TooMuch, fits, scan, to_lines
+from berth.client.context import LinkInTheWay, Needs, NotText, TooMuch, fits, scan, to_lines
 from berth.client.contexts import whole
 from berth.client.tarstream import DIRECTORY, END, LINK, file_member, header, text_member
 from berth.dockerfile.ignore import IgnoreFile
@@ -132,7 +131,7 @@ def test_lines_are_json(root: Path) -> None:
 
 def test_a_name_that_is_no_text(root: Path) -> None:
     (root / "bad\udcff").write_text("")
-    with pytest.raises(BerthError, match=r"the name of .* is not UTF-8"):
+    with pytest.raises(NotText, match=r"the name of .* is not UTF-8"):
         to_lines(scan(str(root), None, EVERYTHING))
 
 

@@ -58,6 +58,14 @@ def test_rawjson_speaks_on_standard_error(daemon: FakeDaemon, docker: Call, cont
     assert [list(json.loads(line)) for line in err.splitlines()] == [["vertexes"], ["vertexes"]]
 
 
+def test_the_environment_has_a_say(daemon: FakeDaemon, docker: Call, context: str) -> None:
+    builder(daemon, [PLAN, {"kind": "built", "image": IMAGE}])
+    env = {"BUILDKIT_PROGRESS": "rawjson", "DOCKER_DEFAULT_PLATFORM": "linux/ARM64"}
+    assert docker("build", context, env=env).out == ""
+    asked = daemon.asked("POST /build").query
+    assert (asked["events"], asked["platform"]) == ("1", "linux/arm64")
+
+
 def test_a_failure_told_in_records(daemon: FakeDaemon, docker: Call, context: str) -> None:
     failed = {
         "kind": "step_failed", "step": 1, "message": "no such file", "code": 4, "file": "Dockerfile",

@@ -113,6 +113,15 @@ def test_another_daemon_gets_one_tar(daemon: FakeDaemon, docker: Call, context: 
     )
 
 
+def test_names_that_are_no_text_go_in_a_tar(daemon: FakeDaemon, docker: Call, context: Path) -> None:
+    own(daemon, [])
+    builder(daemon, MESSAGES)
+    (context / "bad\udcff").write_text("")
+    assert docker("build", str(context)).code == 0
+    assert daemon.seen() == ["POST /build"]
+    assert "bad\udcff" in members(daemon.asked("POST /build"))
+
+
 def test_a_dockerfile_outside_is_added(
     daemon: FakeDaemon, docker: Call, context: Path, tmp_path: Path
 ) -> None:

@@ -5,7 +5,8 @@ import json
 import os
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import pytest
 
@@ -135,6 +136,11 @@ def _compare(daemon: MortalDaemon, registry: FakeRegistry, ledger: ImageLedger) 
     assert state["Running"] and not state["Paused"], f"a commit has left its container behind: {state}"
 
 
+def _some(points: Iterable[str], *short: str) -> list[Any]:
+    """Those of ``short`` always, the others when there is time."""
+    return [point if point in short else pytest.param(point, marks=pytest.mark.long) for point in points]
+
+
 class _Hook:
     """Holds the registry at one request, until the daemon is dead."""
 
@@ -186,7 +192,7 @@ _PULL_POINTS: dict[str, tuple[Callable[[Seen], bool], int]] = {
 }
 
 
-@pytest.mark.parametrize("point", _PULL_POINTS)
+@pytest.mark.parametrize("point", _some(_PULL_POINTS, "second-blob"))
 def test_a_pull_goes_on(daemon: MortalDaemon, registry: FakeRegistry, point: str) -> None:
     """Killed before an answer of the registry: nothing is visible, and nothing that came is fetched again."""
     fits, skip = _PULL_POINTS[point]
@@ -220,7 +226,7 @@ _PUSH_POINTS: dict[str, tuple[Callable[[Seen], bool], int]] = {
 }
 
 
-@pytest.mark.parametrize("point", _PUSH_POINTS)
+@pytest.mark.parametrize("point", _some(_PUSH_POINTS, "end-of-a-layer"))
 def test_a_push_goes_on(daemon: MortalDaemon, registry: FakeRegistry, point: str) -> None:
     """Killed during a push: the registry has no half image, and layers that are there are not sent again."""
     fits, skip = _PUSH_POINTS[point]
@@ -287,7 +293,7 @@ def _at_new_content(daemon: MortalDaemon) -> threading.Event:
     return reached
 
 
-@pytest.mark.parametrize("point", ["pause", "content", "commit", "unpause"])
+@pytest.mark.parametrize("point", _some(["pause", "content", "commit", "unpause"], "pause", "content"))
 def test_a_commit_is_whole_or_not_at_all(daemon: MortalDaemon, registry: FakeRegistry, point: str) -> None:
     """And the container goes on: nobody has asked for its pause."""
     reached = _at_new_content(daemon) if point == "content" else _at_event(daemon, point)
@@ -325,7 +331,7 @@ def _there(daemon: MortalDaemon, subject: str) -> set[str]:
     return set(Scene.look(daemon).rows)
 
 
-@pytest.mark.parametrize("subject", ["images", "containers", "volumes", "system"])
+@pytest.mark.parametrize("subject", _some(["images", "containers", "volumes", "system"], "system"))
 def test_a_prune_takes_nothing_by_half(daemon: MortalDaemon, registry: FakeRegistry, subject: str) -> None:
     """Killed at the first thing that goes. ``system`` is what its client asks, one after the other."""
     subjects = ("containers", "volumes", "images") if subject == "system" else (subject,)

@@ -19,6 +19,8 @@ from bench.machine import network_namespace, processes_naming, run, sweep
 REPOSITORY = Path(__file__).resolve().parents[1]
 _START_S, _STOP_S = 120.0, 120.0
 _POLL_S = 0.002
+# The last one would have every start compile what an installed package has compiled already.
+_NOT_OURS = ("DOCKER_HOST", "BERTH_HOST", "PYTHONDONTWRITEBYTECODE")
 _COUNT = itertools.count()
 
 
@@ -27,13 +29,15 @@ class Engine(ABC):
 
     name = ""
     has_daemon = True
+    most_running = 100
+    """With more containers than these its rows would take an hour: they are left out."""
 
     def __init__(self, disk: Path, memory: Path, stack: ExitStack) -> None:
         """``disk`` is for what the engine stores, ``memory`` (a tmpfs) for what it forgets at boot."""
         self.data, self.exec = disk / self.name, memory / self.name
         for place in (self.data, self.exec):
             place.mkdir(parents=True)
-        self.environment = {k: v for k, v in os.environ.items() if k not in ("DOCKER_HOST", "BERTH_HOST")}
+        self.environment = {k: v for k, v in os.environ.items() if k not in _NOT_OURS}
         label = f"bench-{self.name}-{os.getpid()}-{next(_COUNT)}"
         self.namespace = stack.enter_context(network_namespace(label))
         stack.callback(self._sweep)
@@ -216,6 +220,7 @@ class Berthd(DaemonEngine):
     """This repository's daemon, with its client laid out as an installed package would be."""
 
     name = "berthd"
+    most_running = 10_000
 
     def __init__(self, disk: Path, memory: Path, stack: ExitStack) -> None:
         super().__init__(disk, memory, stack)

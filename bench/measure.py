@@ -34,6 +34,7 @@ def measure(
 
     Of the columns that only the row has, those that are ``wanted`` take part; all of them when nothing is."""
     taking = [peer for peer in peers if not row.needs_daemon or peer.engine.has_daemon]
+    taking = [peer for peer in taking if row.running <= peer.engine.most_running]
     if row.one_client_is_enough:
         taking = list({peer.engine: peer for peer in reversed(taking)}.values())[::-1]
     result = Result(row.name, row.title, row.unit, row.higher_is_better, {}, {})

@@ -57,6 +57,8 @@ class Row:
     higher_is_better = False
     most_rounds = 1000
     needs_daemon = False
+    running = 0
+    """How many containers run meanwhile; see ``Engine.most_running``."""
     one_client_is_enough = False
     """The client's share is not what is measured: a second client on the same engine would add nothing."""
 

@@ -28,10 +28,10 @@ class Ps(Row):
 
     def __init__(self, count: int) -> None:
         self.name, self.title = f"ps-{count}", f"ps, {count} running"
-        self._count = count
+        self.running = count
 
     def prepare(self, engine: Engine, files: Path) -> None:
-        populate(engine, self._count)
+        populate(engine, self.running)
 
     def sample(self, peer: Peer) -> float:
         return 1000 * peer.timed("ps")

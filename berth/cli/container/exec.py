@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from berth.cli.cli import Cli
     from berth.cli.flags import Options
 
+
 def _environment(text: str) -> str:
     """As the flag of ``run`` has it; imported when it is used, since most calls have no variables."""
     from berth.cli.container.spec.values import environment

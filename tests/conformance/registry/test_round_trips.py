@@ -23,7 +23,7 @@ ADD rootfs.tar /
 COPY made /from-builder
 ENV COLOUR=green SHAPE="two words"
 LABEL maker=tests
-WORKDIR /srv/work
+WORKDIR /srv/place
 EXPOSE 8080/udp
 VOLUME /data
 USER demo
@@ -127,7 +127,7 @@ def onward(docker: Client, name: str, context: Path, container: str) -> str:
     docker.ok("pull", "-q", name)
     made = (context / "made").read_text().strip()
     assert docker.ok("run", "--name", container, name) == made
-    docker.ok("cp", "-q", str(context / "Dockerfile"), f"{container}:/srv/work/added")
+    docker.ok("cp", "-q", str(context / "Dockerfile"), f"{container}:/srv/place/added")
     target = f"{name}-onward"
     docker.ok("commit", "-c", "LABEL onward=yes", container, target)
     docker.ok("push", "-q", target)
@@ -170,7 +170,7 @@ def test_from_docker(
     assert dockers.ok("inspect", "-f", "{{.Id}}", target) == docker.ok("inspect", "-f", "{{.Id}}", target)
     made = (context / "made").read_text().strip()
     seen = dockers.ok("run", "--rm", target, "cat /from-builder; pwd; id -un; head -1 added").splitlines()
-    assert seen == [made, "/srv/work", "demo", "FROM scratch"]
+    assert seen == [made, "/srv/place", "demo", "FROM scratch"]
 
 
 @pytest.mark.long
@@ -183,7 +183,7 @@ def test_to_podman(
     podman.ok("pull", "-q", INSECURE, target)
     assert podman.ok("inspect", "-f", "{{.Id}}", target) == docker.ok("inspect", "-f", "{{.Id}}", target)[7:]
     assert podman.ok("inspect", "-f", "{{.Digest}}", target) == digest_of(docker, target)
-    assert podman.run(target, "pwd; head -1 added") == "/srv/work\nFROM scratch"
+    assert podman.run(target, "pwd; head -1 added") == "/srv/place\nFROM scratch"
 
 
 @pytest.mark.parametrize("form", ["oci", pytest.param("docker", marks=pytest.mark.long)])

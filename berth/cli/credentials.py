@@ -7,6 +7,7 @@ speaks JSON (docker-credential-helpers' protocol). Which one keeps what stands i
 
 import base64
 import os
+import signal
 import subprocess
 
 from berth.base.errors import BerthError
@@ -150,6 +151,8 @@ def _call(helper: str, action: str, text: str, env: "Mapping[str, str]") -> str:
     """Run a helper; its output. BerthError, in Docker's words, when it fails or is not there."""
     program = f"docker-credential-{helper}"
     done = None
+    # A helper may end without having read its input; this process dies of that by default (see __main__).
+    before = signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     try:
         done = subprocess.run([program, action], input=text.encode(), capture_output=True, env=dict(env))
         out, problem = done.stdout.decode("utf-8", "replace").strip(), f"exit status {done.returncode}"
@@ -157,6 +160,8 @@ def _call(helper: str, action: str, text: str, env: "Mapping[str, str]") -> str:
         out, problem = "", f'exec: "{program}": executable file not found in $PATH'
     except OSError as error:
         out, problem = "", f'exec: "{program}": {(error.strerror or "").lower()}'
+    finally:
+        signal.signal(signal.SIGPIPE, before)
     if done is not None and done.returncode == 0:
         return out
     if action == "erase" and out == _NOT_FOUND:

@@ -2,11 +2,13 @@
 
 import base64
 import json
+from pathlib import Path
 
 import pytest
 
 from tests.conformance.registry.conftest import PASSWORD, USER, Registry
-from tests.support.cli import Client
+from tests.support.cli import Client, own_client
+from tests.support.engines import Engine
 from tests.support.http import Api
 
 
@@ -108,3 +110,57 @@ def test_the_catalogue_of_a_registry(docker: Client, engine_name: str, plain: Re
     assert (
         docker.ok("search", "--format", "{{.Name}}", f"{plain.host}/needle") == f"{plain.host}/search/needle"
     )
+
+
+HELPER = """#!/bin/sh
+# Keeps what it is given in a file beside itself, and the verbs that it was called with.
+kept="$(dirname "$0")/kept"
+echo "$1" >> "$kept.verbs"
+case "$1" in
+    store) cat > "$kept" ;;
+    get) [ -e "$kept" ] && cat "$kept" || { echo "credentials not found in native keychain"; exit 1; } ;;
+    erase) rm "$kept" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("whose", ["docker", "berth"])
+@pytest.mark.parametrize("setting", ["credsStore", "credHelpers"])
+def test_a_helper_keeps_the_password(
+    engine: Engine,
+    client_command: str,
+    docker: Client,
+    guarded: Registry,
+    logged_in: Registry,
+    publish,
+    tmp_path: Path,
+    whose: str,
+    setting: str,
+) -> None:
+    """A4.14: either client, with the helper that stands in the file which they share."""
+    name = f"{guarded.host}/login/helped:v1"
+    publish("fixture-user:1", name)
+    if whose == "docker":
+        made = Client(client_command, engine.host, tmp_path)
+    else:
+        made = own_client(engine.host, tmp_path)
+    helper = tmp_path / "bin" / "docker-credential-kept"
+    helper.write_text(HELPER)
+    helper.chmod(0o755)
+    (tmp_path / ".docker").mkdir()
+    file = tmp_path / ".docker" / "config.json"
+    file.write_text(json.dumps({setting: "kept" if setting == "credsStore" else {guarded.host: "kept"}}))
+    done = made("login", "-u", USER, "--password-stdin", guarded.host, stdin=PASSWORD)
+    assert (done.code, done.out, done.err) == (0, "Login Succeeded\n", "")
+    assert json.loads(file.read_text())["auths"] == {guarded.host: {}}
+    kept = json.loads((tmp_path / "bin" / "kept").read_text())
+    assert kept == {"ServerURL": guarded.host, "Username": USER, "Secret": PASSWORD}
+    made.ok("pull", "-q", name)
+    made.ok("push", "-q", name)
+    made.ok("logout", guarded.host)
+    assert not (tmp_path / "bin" / "kept").exists()
+    assert json.loads(file.read_text()).get("auths", {}) == {}
+    refused = made("pull", name)
+    assert refused.code == 1 and "no basic auth credentials" in refused.err
+    verbs = (tmp_path / "bin" / "kept.verbs").read_text().split()
+    assert {"store", "get", "erase"} <= set(verbs)

@@ -3,6 +3,8 @@
 import base64
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,3 +121,23 @@ def test_a_helper_that_is_not_there(tmp_path: Path, env: dict[str, str]) -> None
 def test_nobody_is_known(tmp_path: Path, env: dict[str, str]) -> None:
     assert registry_auth(config(tmp_path), HOST, env) == "e30="
     assert registry_auth(config(tmp_path, {"auths": {HOST: {"auth": "!"}}}), HOST, env) == "e30="
+
+
+def test_a_helper_that_does_not_read_what_it_is_told(tmp_path: Path, env: dict[str, str]) -> None:
+    """The client ends by SIGPIPE when its own output is gone, but not by this."""
+    helper = tmp_path / "bin" / "docker-credential-deaf"
+    helper.write_text("#!/bin/sh\nexec <&-\necho no\nexit 1\n")
+    helper.chmod(0o755)
+    large = "x" * (1 << 20)  # more than a pipe holds: the write meets the closed end
+    code = (
+        "import signal, sys; signal.signal(signal.SIGPIPE, signal.SIG_DFL);"
+        "from berth.cli.config import ConfigFile; from berth.cli.credentials import store;"
+        "import os; os.environ['PATH'] = sys.argv[1];"
+        "store(ConfigFile(sys.argv[2], {'credsStore': 'deaf'}),"
+        f"{{'serveraddress': 'h', 'username': 'u', 'password': 'x' * {len(large)}}}, os.environ)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, env["PATH"], str(tmp_path)], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "error storing credentials - err: exit status 1, out: `no`" in done.stderr

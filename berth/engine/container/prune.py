@@ -34,8 +34,8 @@ async def prune(engine: Engine, filters: Filters, *, dry: bool = False) -> Prune
         record = cell.record
         if record.state.status not in _REMOVABLE or record.build or not _passes(record, filters, before):
             continue
-        size = await engine.images.usage(record.id)
         try:
+            size = await engine.images.usage(record.id)
             if not dry:
                 await remove(engine, record.id)
         except BerthError:

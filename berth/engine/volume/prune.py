@@ -23,8 +23,8 @@ async def prune(engine: Engine, filters: Filters, *, dry: bool = False) -> Prune
     for volume in engine.volumes.list():
         if volume.name in used or not (named or volume.anonymous) or not labels_pass(filters, volume.labels):
             continue
-        size = await engine.volumes.usage(volume.name)
         try:
+            size = await engine.volumes.usage(volume.name)
             if not dry:
                 await engine.volumes.remove(volume.name)
         except (Conflict, NotFound):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from berth.base.caller import Caller
 from berth.base.errors import Forbidden, InvalidArgument
+from berth.base.tasks import TaskTree
 from berth.kernel.peercred import peer_credentials
 
 _log = logging.getLogger(__name__)
@@ -29,12 +30,10 @@ async def agent_socket(
     InvalidArgument when the agent does not answer, Forbidden when it is somebody else's.
     """
     (await asyncio.to_thread(_connect, agent, caller)).close()
-    clients: set[asyncio.Task[None]] = set()
+    clients = TaskTree(lambda name, error: _log.warning("%s: %s", name, error))
 
     def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(_serve(reader, writer, agent, caller))
-        clients.add(task)
-        task.add_done_callback(clients.discard)
+        clients.spawn("SSH agent of a build", _serve(reader, writer, agent, caller))
 
     listener = _listen(path)
     os.chown(path, uid, gid)
@@ -44,9 +43,7 @@ async def agent_socket(
         yield
     finally:
         server.close()
-        for task in tuple(clients):
-            task.cancel()
-        await asyncio.gather(*clients, return_exceptions=True)
+        await clients.close()
         path.unlink(missing_ok=True)
 
 

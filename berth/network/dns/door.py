@@ -11,11 +11,13 @@ import socket
 from typing import NamedTuple
 
 from berth.kernel.netlink import NETLINK_NETFILTER, NetlinkSocket
-from berth.kernel.nftrules import OutputChain, PortRewrite, replace_table
+from berth.kernel.nftables import NFPROTO_IPV4, chain_state
+from berth.kernel.nftrules import OutputChain, PortRewrite, create_table, replace_table
 from berth.network.files import EMBEDDED_SERVER
 
 PORT = 53
 _TABLE = "berth_names"
+_ANSWERS, _QUESTIONS = "answers", "questions"
 _FIRST, _LAST = -300, 300
 _BACKLOG = 64
 _TRIES = 32
@@ -38,16 +40,29 @@ def open_door(port: int = 0) -> Door:
     """Call it inside of the namespace. ``port`` is the one of before, if it is still free: then clients that
     keep their socket notice nothing of a new daemon. OSError when the kernel refuses."""
     door = bind_door(EMBEDDED_SERVER, port)
-    packed = socket.inet_aton(EMBEDDED_SERVER)
-    answers = OutputChain("answers", _FIRST, (PortRewrite(packed, door.port, PORT, reply=True),))
-    questions = OutputChain("questions", _LAST, (PortRewrite(packed, PORT, door.port, reply=False),))
     try:
         with NetlinkSocket(NETLINK_NETFILTER) as sock:
-            replace_table(sock, _TABLE, (answers, questions))
+            if door.port != port or not _has_rules(sock):
+                _rewrite(sock, door.port)
     except OSError:
         door.close()
         raise
     return door
+
+
+def _has_rules(sock: NetlinkSocket) -> bool:
+    """What a daemon before us made is left alone: it leads to the same port."""
+    return all(chain_state(sock, NFPROTO_IPV4, _TABLE, name) is not None for name in (_ANSWERS, _QUESTIONS))
+
+
+def _rewrite(sock: NetlinkSocket, port: int) -> None:
+    packed = socket.inet_aton(EMBEDDED_SERVER)
+    answers = OutputChain(_ANSWERS, _FIRST, (PortRewrite(packed, port, PORT, reply=True),))
+    questions = OutputChain(_QUESTIONS, _LAST, (PortRewrite(packed, PORT, port, reply=False),))
+    try:
+        create_table(sock, _TABLE, (answers, questions))
+    except FileExistsError:
+        replace_table(sock, _TABLE, (answers, questions))
 
 
 def bind_door(address: str, port: int) -> Door:

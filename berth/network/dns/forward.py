@@ -80,7 +80,7 @@ class Forward:
         return True
 
     def _read(self, sock: socket.socket) -> None:
-        from berth.network.dns.message import answers
+        from berth.network.dns.message import HELPLESS, answers
 
         try:
             reply = sock.recv(_SIZE)
@@ -95,7 +95,7 @@ class Forward:
         if code is None:
             return
         whole = self._original + reply[2:]
-        if code in (2, 5):  # SERVFAIL, REFUSED: perhaps another one knows
+        if code in HELPLESS:
             self._poor = whole
             self._given_up(sock)
         else:
@@ -130,7 +130,7 @@ async def forward_stream(
     query: "Query", data: bytes, servers: Sequence[str], open_socket: Opener
 ) -> bytes | None:
     """The same by TCP, one server after the other; None when none answers."""
-    from berth.network.dns.message import answers
+    from berth.network.dns.message import HELPLESS, answers
 
     poor = None
     for server in servers:
@@ -140,7 +140,7 @@ async def forward_stream(
             code = answers(query, reply)
             if code is None:
                 continue
-            if code not in (2, 5):
+            if code not in HELPLESS:
                 return reply
             poor = reply
     return poor

@@ -3,6 +3,7 @@
 What cannot be answered raises ``Unanswerable``, with the answer that says so where one is due.
 """
 
+import contextlib
 import struct
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,16 +15,19 @@ import dns.opcode
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
-import dns.renderer
 import dns.rrset
 
 A, AAAA, PTR = int(dns.rdatatype.A), int(dns.rdatatype.AAAA), int(dns.rdatatype.PTR)
-SERVFAIL = int(dns.rcode.SERVFAIL)
+HELPLESS = frozenset((int(dns.rcode.SERVFAIL), int(dns.rcode.REFUSED)))
+"""Codes of a server that does not know: perhaps another one does."""
 _TTL_S = 600
 """As Docker's."""
 _UDP_SIZE = 512
 _UDP_MOST = 4096
 _TCP_SIZE = 65535
+_MOST = 4096
+_MOST_EXTRAS = 2
+"""EDNS and a signature. More would only cost time: every record is taken apart."""
 _HEADER = struct.Struct(">HHHHHH")
 _TRANSFERS = (dns.rdatatype.AXFR, dns.rdatatype.IXFR)
 
@@ -49,11 +53,13 @@ def parse(data: bytes, *, stream: bool = False) -> Query:
     """The question in ``data``; ``stream`` says that it came by TCP."""
     if len(data) < _HEADER.size:
         raise Unanswerable(None)
-    flags = _HEADER.unpack_from(data)[1]
+    flags, questions, *records = _HEADER.unpack_from(data)[1:]
     if flags & dns.flags.QR:
         raise Unanswerable(None)
     if dns.opcode.from_flags(flags) != dns.opcode.QUERY:
         raise Unanswerable(_bare(data, dns.rcode.NOTIMP))
+    if len(data) > _MOST or questions != 1 or records[0] or records[1] or records[2] > _MOST_EXTRAS:
+        raise Unanswerable(_bare(data, dns.rcode.FORMERR))
     try:
         message = dns.message.from_wire(data)
     except (dns.exception.DNSException, ValueError) as error:
@@ -80,16 +86,12 @@ def answer(query: Query, values: Sequence[str]) -> bytes:
     None of them means that the name exists and has nothing of this kind."""
     reply = dns.message.make_response(query.message, recursion_available=True)
     if values:
-        reply.answer.append(
-            dns.rrset.from_text_list(
-                query.message.question[0].name, _TTL_S, "IN", dns.rdatatype.to_text(_kind(query)), values
-            )
-        )
+        kind = dns.rdatatype.to_text(dns.rdatatype.RdataType.make(query.kind))
+        # A network may have a name that no DNS name can be: then there is nothing to say.
+        with contextlib.suppress(dns.exception.DNSException, ValueError):
+            rows = dns.rrset.from_text_list(query.message.question[0].name, _TTL_S, "IN", kind, values)
+            reply.answer.append(rows)
     return reply.to_wire(max_size=query.size, prefer_truncation=True)
-
-
-def _kind(query: Query) -> dns.rdatatype.RdataType:
-    return dns.rdatatype.RdataType.make(query.kind)
 
 
 def failure(query: Query) -> bytes:

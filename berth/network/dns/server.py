@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 _SIZE = 65535
 _BATCH = 16
 _PAUSE_S = 0.005
+_STREAM_PAUSE_S = 0.002
+"""After each connection and each question of one."""
 _ACCEPT_PAUSE_S = 1.0
 _MOST_FORWARDS = 128
 _MOST_STREAMS = 32
@@ -182,7 +184,9 @@ class NameServer:
         task = self._tasks.spawn("name-server-stream", self._serve(client))
         self._streams.add(task)
         task.add_done_callback(self._stream_ended)
-        if len(self._streams) >= _MOST_STREAMS:
+        if len(self._streams) < _MOST_STREAMS:
+            self._pause(self._door.tcp, _STREAM_PAUSE_S)
+        else:
             self._loop.remove_reader(self._door.tcp.fileno())
 
     def _stream_ended(self, task: asyncio.Task[None]) -> None:
@@ -204,6 +208,7 @@ class NameServer:
                     return
                 async with asyncio.timeout(_IDLE_S):
                     await self._loop.sock_sendall(client, len(reply).to_bytes(2, "big") + reply)
+                await asyncio.sleep(_STREAM_PAUSE_S)
 
     async def _stream_answer(self, data: bytes) -> bytes | None:
         from berth.network.dns.message import Unanswerable, failure, parse

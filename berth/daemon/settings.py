@@ -54,10 +54,19 @@ def _entitled(config: Config, name: str) -> bool:
 
 
 def make_registry_settings(config: Config, environment: Mapping[str, str]) -> RegistrySettings:
-    """How registries are reached. Proxies come from the environment, in either spelling, as everywhere."""
+    """How registries are reached.
+
+    Proxies come from flags, from ``proxies`` in the file, or from the environment in either spelling, as with
+    dockerd. InvalidArgument for one that is no text.
+    """
+    from_file = config["proxies"]
 
     def proxy(name: str) -> str:
-        return environment.get(name) or environment.get(name.lower()) or ""
+        key = name.lower().replace("_", "-")
+        given = config[key] or from_file.get(key) or environment.get(name) or environment.get(name.lower())
+        if not isinstance(given or "", str):
+            raise InvalidArgument(f"invalid proxies: {key} must be a text")
+        return str(given or "")
 
     return RegistrySettings(
         insecure=tuple(config["insecure-registries"]),

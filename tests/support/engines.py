@@ -47,7 +47,7 @@ class Engine:
         return self.kind == "dockerd"
 
     def require_answer(self, test: str) -> None:
-        """Fail at once when the engine has stopped answering: waiting again for each test would take hours."""
+        """Fail at once when the engine has stopped answering: waiting for each test would take hours."""
         if not self._lost:
             try:
                 assert self.api.get("/_ping").status == 200

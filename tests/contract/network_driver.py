@@ -5,6 +5,7 @@ They are called inside a running event loop, with a fresh driver and an empty di
 """
 
 import errno
+import socket
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,25 @@ def check_a_held_port_is_nobody_elses(driver: Driver, directory: Path) -> None:
             driver.hold(protocol, "0.0.0.0", 18080, target)
         one.close()
         two.close()
+
+
+def check_a_door_opens_at_its_port_if_it_can(driver: Driver, directory: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        driver.open_door(directory / "absent", 0)
+    path = directory / "one"
+    driver.create_sandbox(path)
+    first = driver.open_door(path, 0)
+    assert {first.udp.getsockname()[1], first.tcp.getsockname()[1]} == {first.port}
+    second = driver.open_door(path, first.port)
+    assert second.port != first.port
+    for door in (first, second, second):
+        door.close()
+    third = driver.open_door(path, second.port)
+    assert third.port == second.port
+    third.close()
+    with driver.open_inside(path, socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        assert sock.gettimeout() == 0
+    driver.remove_sandbox(path)
 
 
 def check_ports_are_a_sensible_range(driver: Driver, directory: Path) -> None:

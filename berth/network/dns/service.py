@@ -48,6 +48,7 @@ class NameService:
         self._directory = exec_root / "names"
         self._sandboxes = exec_root / "netns"
         self._servers: dict[str, NameServer] = {}
+        self._lost: set[str] = set()
         self._host = HostServers()
 
     def serves(self, container_id: str) -> bool:
@@ -86,6 +87,7 @@ class NameService:
                 door = self._driver.open_door(self._sandboxes / name, resolver.port)
             except (OSError, msgspec.DecodeError) as error:
                 _log.error("container %s has lost its name server: %s", name, error)
+                self._lost.add(name)
                 continue
             self.serve(name, door, resolver)
 
@@ -93,6 +95,8 @@ class NameService:
         """The sandbox goes; harmless when the container has no name server."""
         if (server := self._servers.pop(container_id, None)) is not None:
             server.close()
+        if server is not None or container_id in self._lost:
+            self._lost.discard(container_id)
             (self._directory / container_id).unlink(missing_ok=True)
 
     def close(self) -> None:

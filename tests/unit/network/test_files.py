@@ -79,3 +79,19 @@ def test_host_network_sees_the_hosts_file():
 def test_resolved_stub_is_recognised():
     assert only_local_stub("nameserver 127.0.0.53\noptions edns0\n")
     assert not only_local_stub(HOST)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "text"),
+    [
+        ({}, "search lab.example\nnameserver 127.0.0.11\noptions edns0 ndots:0\n"),
+        ({"dns": ["9.9.9.9"], "search": ["."]}, "nameserver 127.0.0.11\noptions edns0 ndots:0\n"),
+        (
+            {"search": ["a", "b"], "options": ["timeout:1", "ndots:3"]},
+            "search a b\nnameserver 127.0.0.11\noptions timeout:1 ndots:3\n",
+        ),
+    ],
+)
+def test_our_own_server_is_the_only_one(wishes, text):
+    host = "nameserver 10.0.0.1\nsearch lab.example\noptions edns0\n"
+    assert resolv_conf(host, embedded=True, **wishes) == text

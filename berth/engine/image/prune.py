@@ -32,13 +32,14 @@ async def prune(engine: Engine, filters: Filters, *, dry: bool = False) -> Prune
         return _foreseen(engine, chosen)
     size_before = engine.images.layers_size()
     removed: list[Removed] = []
+    unnamed_only = filters.boolean("dangling") is not False
     for image in chosen:
         names = names_of(engine, image.id)
         for ref in [str(name) for name in (*names.tags, *names.digests)] or [image.id]:
             try:
-                removed += await remove(engine, ref)
+                removed += await remove(engine, ref, unnamed=unnamed_only)
             except BerthError:
-                continue  # a container needs it, or somebody was quicker
+                continue  # a container needs it, or somebody was quicker to remove or to name it
     reclaimed = max(0, size_before - engine.images.layers_size())
     await engine.events.record("image", "prune", "", {"reclaimed": str(reclaimed)})
     return PrunedImages(tuple(removed), reclaimed)

@@ -34,11 +34,18 @@ class _Need(NamedTuple):
 
 
 @change
-async def remove(engine: Engine, ref: str, *, force: bool = False, noprune: bool = False) -> list[Removed]:
-    """Remove the name ``ref``, or the image whose id begins so. Conflict says what is in the way."""
+async def remove(
+    engine: Engine, ref: str, *, force: bool = False, noprune: bool = False, unnamed: bool = False
+) -> list[Removed]:
+    """Remove the name ``ref``, or the image whose id begins so. Conflict says what is in the way; with
+    ``unnamed`` a tag is in the way, too: it was given after somebody had looked."""
     image = engine.images.resolve(ref)
     gone: list[Removed] = []
     names = names_of(engine, image.id)
+    if unnamed and names.tags:
+        raise Conflict(
+            f"conflict: unable to delete {short_id(image.id)} - it has the name {names.tags[0].familiar}"
+        )
     if not _is_id(image, ref):
         left = await _untag_one(engine, image, ref, names, gone, force=force)
         if left:

@@ -15,12 +15,13 @@ from berth.api.build.parameters import read_parameters
 from berth.api.call import Call
 from berth.api.errors import unexpected
 from berth.base.errors import Unsupported
-from berth.build.records import AnyRecord, Failed, encode_record
+from berth.build.records import AnyRecord, Failed, StepLog, encode_record
 from berth.engine.build.build import BuildOrder, build, order_build
 from berth.engine.engine import Engine
 from berth.server.message import Answer
 
 _BUILDKIT = "2"
+_HIGH_WATER = 4 << 20
 _NDJSON = "application/x-ndjson"
 
 
@@ -46,19 +47,28 @@ def _classic(shown: ClassicStream, record: AnyRecord) -> bytes:
 
 
 class _Records:
-    """Records on their way to the client; reported from any thread."""
+    """Records on their way to the client. What prints is held back while too much waits to be taken."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._waiting: list[AnyRecord] = []
+        self._size = 0
         self._woken = asyncio.Event()
+        self._taken = asyncio.Event()
 
-    def report(self, record: AnyRecord) -> None:
-        """One more."""
+    def __call__(self, record: AnyRecord) -> None:
+        """See Report."""
         self._loop.call_soon_threadsafe(self._add, record)
+
+    async def room(self) -> None:
+        """See Report."""
+        while self._size > _HIGH_WATER:
+            self._taken.clear()
+            await self._taken.wait()
 
     def _add(self, record: AnyRecord) -> None:
         self._waiting.append(record)
+        self._size += len(record.data) if isinstance(record, StepLog) else 0
         self._woken.set()
 
     def wake(self, _: object = None) -> None:
@@ -73,6 +83,8 @@ class _Records:
     def take(self) -> list[AnyRecord]:
         """All that have come since."""
         taken, self._waiting = self._waiting, []
+        self._size = 0
+        self._taken.set()
         return taken
 
 
@@ -106,8 +118,8 @@ async def _told(
 
 async def _outcome(engine: Engine, order: BuildOrder, records: _Records) -> None:
     try:
-        await build(engine, order, records.report)
+        await build(engine, order, records)
     except asyncio.CancelledError:
-        records.report(Failed(message="context canceled"))
+        records(Failed(message="context canceled"))
     except Exception as error:  # noqa: BLE001  # the head has been sent: the client is told in the stream
-        records.report(Failed(message=unexpected(error, "build")))
+        records(Failed(message=unexpected(error, "build")))

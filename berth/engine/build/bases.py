@@ -1,21 +1,18 @@
 """The images that a build begins with or copies from: found here, or pulled."""
 
 import time
-from collections.abc import Callable
 
 from berth.base.errors import BerthError
 from berth.base.reference import DEFAULT_DOMAIN, ImageRef, parse_reference
 from berth.build.outline import Outline, Reference, with_triggers
-from berth.build.records import AnyRecord, Transfer, Warning
-from berth.engine.build.session import BuildSession
+from berth.build.records import Transfer, Warning
+from berth.engine.build.session import BuildSession, Report
 from berth.engine.engine import Engine
 from berth.engine.image.pull import PullOptions, pull_image
 from berth.image.manifest import Platform
 from berth.image.model import Image
 from berth.image.selection import matches, parse_platform
 from berth.registry.credentials import ANONYMOUS, Credentials
-
-Report = Callable[[AnyRecord], None]
 
 
 class _PullProgress:

@@ -6,7 +6,7 @@ has made by then is in the cache.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from berth.base.errors import BerthError, Unsupported
@@ -16,7 +16,7 @@ from berth.build.outline import Outline
 from berth.build.outline import outline as make_outline
 from berth.build.plan import Plan, make_plan, planned
 from berth.build.reasons import Sources
-from berth.build.records import AnyRecord, Built, Failed, Warning
+from berth.build.records import Built, Failed, Warning
 from berth.build.request import BuildRequest
 from berth.dockerfile.errors import DockerfileError
 from berth.dockerfile.parser import parse
@@ -26,11 +26,9 @@ from berth.engine.build.execute import execute
 from berth.engine.build.explain import Reasons, check_file, dry_run
 from berth.engine.build.finish import finish
 from berth.engine.build.prune import keep_within_bounds
-from berth.engine.build.session import BuildSession, Given
+from berth.engine.build.session import BuildSession, Given, Report
 from berth.engine.build.work import Aids, Materials
 from berth.engine.engine import Engine
-
-Report = Callable[[AnyRecord], None]
 
 
 class BuildOrder(NamedTuple):

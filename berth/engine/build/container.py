@@ -125,9 +125,10 @@ async def _remove(engine: Engine, cell: Cell) -> None:
 
 
 async def leave(engine: Engine, cell: Cell) -> None:
-    """The build is done with it and it stays, for somebody to look into."""
+    """The build is done with it and it stays, for somebody to look into. What the step had mounted goes with
+    the step."""
     async with cell.lock:
         if engine.containers.get(cell.id) is None:
             return
-        record = cell.replace(msgspec.structs.replace(cell.record, build=""))
+        record = cell.replace(msgspec.structs.replace(cell.record, build="", mounts=()))
         await save_record(engine, record)

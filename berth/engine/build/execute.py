@@ -17,10 +17,10 @@ from berth.build.records import StepCached, StepCanceled, StepDone
 from berth.dockerfile.instructions import Add, Copy
 from berth.engine.build.describe import step_failed
 from berth.engine.build.fetch import fetch_sources
-from berth.engine.build.session import BuildSession
+from berth.engine.build.session import BuildSession, Report
 from berth.engine.build.stage import Begin, Outcome, Stage
 from berth.engine.build.steps import do_copy, do_run, do_workdir, told
-from berth.engine.build.work import Aids, Materials, Report, Turn, Work
+from berth.engine.build.work import Aids, Materials, Turn, Work
 from berth.engine.engine import Engine
 from berth.image.layers import Staging
 from berth.image.model import Image

@@ -1,7 +1,7 @@
 """RUN: a command in a container made from the state before, and what it wrote as a layer."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from berth.base.errors import Conflict
@@ -50,8 +50,12 @@ class StepContainer:
         if places:
             await asyncio.to_thread(self._engine.images.snapshots.lay_stubs, self.cell.id, places)
 
-    async def run(self, output: Output) -> int:
-        """Run the command to its end; its exit code. LaunchError when it cannot even be started."""
+    async def run(self, output: Output, room: Callable[[], Awaitable[None]]) -> int:
+        """Run the command to its end; its exit code. LaunchError when it cannot even be started.
+
+        ``room`` is awaited after each piece of output: as long as it does not return, the command is held
+        back by its own output.
+        """
         engine, cell = self._engine, self.cell
         session = Session(tty=False, streams=(False, True, True))
         cell.console.add(session)
@@ -61,6 +65,7 @@ class StepContainer:
             await run_cell(engine, cell)
         async for stream, data in session:
             output(stream, data)
+            await room()
         return (await exited).code
 
     async def pack(self, staging: Staging, latest: int | None) -> StagedLayer | None:

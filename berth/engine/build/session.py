@@ -9,11 +9,12 @@ import contextlib
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from berth.base.caller import Caller
 from berth.base.ids import new_id
 from berth.build.cache import Hold
+from berth.build.records import AnyRecord
 from berth.build.request import BuildRequest
 from berth.kernel.mount import (
     MS_NODEV,
@@ -40,6 +41,16 @@ class Places(NamedTuple):
 
     scratch: Path
     programs: Path
+
+
+class Report(Protocol):
+    """Whoever is told how a build goes. Called from any thread; it must not wait."""
+
+    def __call__(self, record: AnyRecord) -> None:
+        """One more record."""
+
+    async def room(self) -> None:
+        """Return when not too much is on its way: what prints waits for whoever reads."""
 
 
 class BuildSession:

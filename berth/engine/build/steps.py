@@ -69,7 +69,7 @@ async def do_run(turn: Turn, keys: Keys) -> Outcome:
 async def _run(turn: Turn, container: StepContainer, run: RunPlan) -> StagedLayer | None:
     try:
         with _output(turn) as output:
-            code = await container.run(output)
+            code = await container.run(output, turn.work.report.room)
         if code:
             raise CommandFailed(" ".join(run.argv), code)
     except BerthError:

@@ -1,7 +1,7 @@
 """One build under way, as its stages and steps see it."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from berth.build.cache_from import Borrowed
@@ -9,16 +9,13 @@ from berth.build.listing import Listing
 from berth.build.outline import CONTEXT, IMAGE, NAMED, STAGE, Origin
 from berth.build.plan import Plan
 from berth.build.plan_step import Step
-from berth.build.records import AnyRecord
 from berth.engine.build.describe import Tail
 from berth.engine.build.explain import Reasons
-from berth.engine.build.session import BuildSession
+from berth.engine.build.session import BuildSession, Report
 from berth.engine.build.stage import Stage
 from berth.engine.engine import Engine
 from berth.image.layers import Staging
 from berth.image.model import Image
-
-Report = Callable[[AnyRecord], None]
 
 
 class Materials(NamedTuple):

@@ -241,3 +241,18 @@ def test_continuation_with_an_empty_line(make: Maker) -> None:
         "\x1b[91m[WARNING]: Empty continuation line found in:\n    RUN echo a   && echo b\n"
     )
     assert done.image
+
+
+def test_much_output(make: Maker) -> None:
+    """A4.2: all of it arrives, however much there is."""
+    done = make("FROM busybox\nRUN yes | head -c 20000000\n", nocache=True)
+    assert done.text.count("y\n") >= 10_000_000
+    assert done.image
+
+
+def test_left_container_can_be_started(make: Maker, docker: Client) -> None:
+    """A4.5: what a failed step left is a container like any other."""
+    done = make("FROM busybox\nRUN echo kept >/kept; false\n")
+    left = re.findall(r"Running in ([0-9a-f]{12})", done.text)[0]
+    assert docker("start", "-a", left).code == 1
+    assert docker.ok("diff", left) == "A /kept"

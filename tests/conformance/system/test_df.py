@@ -58,7 +58,7 @@ def test_details(docker: Client, name: str) -> None:
     output = docker.ok("system", "df", "-v")
     for title in (
         "Images space usage:", "Containers space usage:", "Local Volumes space usage:",
-        "Build cache usage: 0B",
+        "Build cache usage: ",
     ):  # fmt: skip
         assert title in output
     volume = next(line.split() for line in output.splitlines() if line.startswith(f"{name} "))

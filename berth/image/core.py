@@ -25,7 +25,8 @@ import msgspec
 
 from berth.base.caller import LOCAL_ROOT, Caller
 from berth.base.digest import Digest, sha256
-from berth.base.errors import InvalidArgument, NotFound, Unsupported
+from berth.base.errors import Conflict, InvalidArgument, NotFound, Unsupported
+from berth.base.ids import short_id
 from berth.base.reference import ImageRef
 from berth.base.tasks import TaskTree
 from berth.image import tables
@@ -374,16 +375,22 @@ class ImageCore:
             self.index.set_step(image_id, shown=False)
             return True
 
-    async def remove(self, image_id: Digest) -> Removed:
+    async def remove(self, image_id: Digest, *, unnamed: bool = False) -> Removed:
         """Remove the image, its names, and the layers that nothing else needs.
 
         Whether it may be removed is the caller's to decide. Children lose their parent, snapshots keep
-        their layers.
+        their layers. ``unnamed``: Conflict when the image has got a name after the caller has decided.
         """
-        return await self._tasks.finish("remove", self._remove(image_id))
+        return await self._tasks.finish("remove", self._remove(image_id, unnamed=unnamed))
 
-    async def _remove(self, image_id: Digest) -> Removed:
+    async def _remove(self, image_id: Digest, *, unnamed: bool) -> Removed:
         async with self._lock:
+            names = self.names(image_id) if unnamed else ()
+            if names:
+                short = short_id(image_id)
+                raise Conflict(
+                    f"conflict: unable to delete {short} - it was named {names[0].familiar} meanwhile"
+                )
             chains = self._lonely_chains(self.get(image_id))
             trash = await self._forget(image_id)
         await asyncio.to_thread(self.layers.empty_trash, trash)

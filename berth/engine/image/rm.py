@@ -123,7 +123,7 @@ async def _delete(
         await announce(engine, "delete", image, image.id)
         gone.append(Removed(deleted=image.id))
         return
-    report = await engine.images.remove(image.id)
+    report = await engine.images.remove(image.id, unnamed=True)
     await announce(engine, "delete", image, image.id)
     gone.append(Removed(deleted=image.id))
     gone.extend(Removed(deleted=layer) for layer in report.chain_ids)

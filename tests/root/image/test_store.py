@@ -16,7 +16,7 @@ import pytest
 import zstandard
 
 from berth.base.digest import Digest
-from berth.base.errors import Internal, InvalidArgument, NotFound
+from berth.base.errors import Conflict, Internal, InvalidArgument, NotFound
 from berth.base.reference import parse_reference
 from berth.image.changes import ChangeKind
 from tests.contract.snapshotter_stage import Item, archive, directory
@@ -532,3 +532,20 @@ def test_a_failing_commit_leaves_nothing_visible(open_store, tmp_path, leftovers
 
     run(open_store, again)
     assert leftovers() == []
+
+
+def test_what_got_a_name_meanwhile_is_not_removed(open_store) -> None:
+    """Whoever decides that nobody needs an image is not the only one who is at work."""
+
+    async def scenario() -> None:
+        async with open_store() as store:
+            image = Made([archive([Item("x", b"y")])])
+            await store.load(chunks(docker((image, ["x:1"]))))
+            with pytest.raises(Conflict, match="it was named x:1 meanwhile"):
+                await store.remove(image.id, unnamed=True)
+            assert [one.id for one in store.list()] == [image.id]
+            await store.untag(parse_reference("x:1"))
+            await store.remove(image.id, unnamed=True)
+            assert store.list() == ()
+
+    asyncio.run(scenario())

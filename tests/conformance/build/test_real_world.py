@@ -311,12 +311,12 @@ ENV FRAMEWORK=${FRAMEWORK} DATA_DIR=/data EPOCHS=3
 RUN apt-get update \\
  && apt-get install -y python-pip \\
  && pip install ${FRAMEWORK}
-ADD train.py entrypoint.sh /workspace/
-ADD model.tar.gz /workspace/models/
+ADD train.py entrypoint.sh /srv/train/
+ADD model.tar.gz /srv/train/models/
 VOLUME /data
-WORKDIR /workspace
+WORKDIR /srv/train
 STOPSIGNAL SIGINT
-ENTRYPOINT ["bash", "/workspace/entrypoint.sh"]
+ENTRYPOINT ["bash", "/srv/train/entrypoint.sh"]
 CMD ["python3", "train.py", "--lr", "0.1"]
 """
     files = {
@@ -335,7 +335,7 @@ CMD ["python3", "train.py", "--lr", "0.1"]
     shown = docker.ok("run", "--rm", "-v", f"{data}:/data", "-e", "EPOCHS=1", tag)
     assert shown.splitlines() == ["using torch", "1 --lr 0.1"]
     assert (data / "runs/log").read_text() == "1 2 3"
-    assert docker.ok("run", "--rm", tag, "pwd").splitlines() == ["using torch", "/workspace"]
+    assert docker.ok("run", "--rm", tag, "pwd").splitlines() == ["using torch", "/srv/train"]
     described = docker.ok("inspect", "-f", "{{.Config.StopSignal}} {{.Author}} {{json .Config.Volumes}}", tag)
     assert described == 'SIGINT The ML team {"/data":{}}'
 

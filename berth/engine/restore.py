@@ -47,6 +47,7 @@ async def restore(engine: Engine) -> None:
         if cell not in adopted:
             await _settle(engine, cell)
     for cell, process in adopted.items():
+        await engine.networks.rename(cell.id, cell.record.name)  # a rename may have been cut off
         _take_up(engine, cell, process)
         await end_stillness(engine, cell)
         for point in cell.record.mounts:

@@ -347,7 +347,8 @@ class NetworkManager:
 
     async def rename(self, container_id: str, name: str) -> None:
         """A container has got another name; in its networks it is found under the new one at once."""
-        renamed = [replace(endpoint, name=name) for endpoint in self._catalog.endpoints_of(container_id)]
+        mine = self._catalog.endpoints_of(container_id)
+        renamed = [replace(endpoint, name=name) for endpoint in mine if endpoint.name != name]
         for endpoint in renamed:
             self._catalog.add_endpoint(endpoint)
         if renamed:

@@ -41,11 +41,13 @@ class Unanswerable(Exception):
 
 
 class Query(NamedTuple):
-    """One question. ``name`` is in lower case without the final dot; ``size`` what the answer may take."""
+    """One question. ``name`` is in lower case without the final dot; ``size`` what the answer may take;
+    ``asked`` the question's own bytes, in lower case."""
 
     name: str
     kind: int
     size: int
+    asked: bytes
     message: dns.message.QueryMessage
 
 
@@ -71,7 +73,14 @@ def parse(data: bytes, *, stream: bool = False) -> Query:
         raise Unanswerable(_bare(data, dns.rcode.REFUSED))
     size = _TCP_SIZE if stream else min(max(message.payload, _UDP_SIZE), _UDP_MOST)
     name = question.name.to_text(omit_final_dot=True).lower()
-    return Query(name if question.rdclass == dns.rdataclass.IN else "", int(question.rdtype), size, message)
+    length = sum(len(label) + 1 for label in question.name.labels) + 4
+    return Query(
+        name=name if question.rdclass == dns.rdataclass.IN else "",
+        kind=int(question.rdtype),
+        size=size,
+        asked=data[_HEADER.size : _HEADER.size + length].lower(),
+        message=message,
+    )
 
 
 def _bare(data: bytes, rcode: dns.rcode.Rcode) -> bytes:
@@ -103,12 +112,13 @@ def failure(query: Query) -> bytes:
 
 def answers(query: Query, data: bytes) -> int | None:
     """The code of an answer (0 is success) if ``data`` answers ``query``, whatever its id; None if not."""
-    try:
-        reply = dns.message.from_wire(data, question_only=True)
-    except (dns.exception.DNSException, ValueError):
+    if len(data) < _HEADER.size:
         return None
-    if not reply.flags & dns.flags.QR:
+    flags, questions = _HEADER.unpack_from(data)[1:3]
+    code = flags & 0xF
+    if not flags & dns.flags.QR:
         return None
-    if reply.question != query.message.question and (reply.question or reply.rcode() == 0):
-        return None
-    return int(reply.rcode())
+    if questions == 0:  # what cannot even repeat a question
+        return code or None
+    begin = _HEADER.size
+    return code if data[begin : begin + len(query.asked)].lower() == query.asked else None

@@ -123,7 +123,12 @@ async def _delete(
         await announce(engine, "delete", image, image.id)
         gone.append(Removed(deleted=image.id))
         return
-    report = await engine.images.remove(image.id, unnamed=True)
+    try:
+        report = await engine.images.remove(image.id, unnamed=True)
+    except Conflict:
+        if quiet:
+            return  # only a name was to go; it, or another one, has come back
+        raise
     await announce(engine, "delete", image, image.id)
     gone.append(Removed(deleted=image.id))
     gone.extend(Removed(deleted=layer) for layer in report.chain_ids)

@@ -76,7 +76,7 @@ def registry(daemon: MortalDaemon) -> Iterator[FakeRegistry]:
 
 @pytest.mark.parametrize(
     ("seed", "rounds"),
-    [("short", 5), *(pytest.param(f"long{n}", 25, marks=pytest.mark.long) for n in range(4))],
+    [("short", 3), *(pytest.param(f"long{n}", 25, marks=pytest.mark.long) for n in range(4))],
 )
 def test_killed_at_random(daemon: MortalDaemon, registry: FakeRegistry, seed: str, rounds: int) -> None:
     seed = os.environ.get("BERTH_CRASH_SEED", seed)

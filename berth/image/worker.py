@@ -27,6 +27,10 @@ from berth.image.limits import Limits
 
 _FORMS: dict[str, LayerForm] = {form.name: form for form in (ErofsForm(), DirectoryForm())}
 _PIECE = 1 << 20
+_NICE = 10
+"""The loop of the daemon needs a processor for a moment, now; these need one for seconds. Priority counts
+between processes of one session where the kernel groups them by session, and everywhere else: so they have
+a session of their own and less priority."""
 
 
 class _Blob:
@@ -111,6 +115,7 @@ def _serve_and_exit(sock: socket.socket) -> NoReturn:
 
 def main() -> None:
     """Make a process for every socket that comes, until the daemon closes its own."""
+    os.nice(_NICE)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
     with socket.socket(fileno=0) as wishes:
         while True:

@@ -37,7 +37,7 @@ class _Nursery:
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 env={"PYTHONPATH": os.pathsep.join(_PATH), **_MALLOC},
-                process_group=0,
+                start_new_session=True,  # see _NICE of berth.image.worker
             )
         except BaseException:
             self._socket.close()

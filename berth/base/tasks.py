@@ -7,9 +7,52 @@ reported to one callback and the neighbours live on. Where a failure should brin
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class Stopped(Exception):
+    """Raised in a thread by ``Stop.check``: nobody waits for its work any longer."""
+
+
+class Stop:
+    """How a thread learns that its work is not wanted any more: it calls ``check`` between two pieces."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def check(self) -> None:
+        """Stopped, once it was asked for."""
+        if self.asked:
+            raise Stopped
+
+
+async def in_thread(stop: Stop, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run ``work`` in a thread and return what it returns.
+
+    When this is cancelled, ``stop`` is asked for, and the end of the thread is awaited before the
+    cancellation goes on: what the work uses (an open directory, a mount) is not taken away under it.
+    """
+    task = asyncio.get_running_loop().create_task(asyncio.to_thread(work, *args, **kwargs))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        stop.asked = True
+        await _ended(task)
+        raise
+
+
+async def _ended(task: "asyncio.Task[Any]") -> None:
+    """Wait for the end of a task, whoever wants to cancel that, and whatever comes of it."""
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            continue
+    if not task.cancelled():
+        task.exception()
 
 
 class TaskTree:
@@ -28,9 +71,10 @@ class TaskTree:
         task.add_done_callback(self._done)
         return task
 
-    async def finish(self, name: str, coro: Coroutine[Any, Any, T]) -> T:
+    async def finish(self, name: str, coro: Coroutine[Any, Any, T], *, waits: bool = False) -> T:
         """Run ``coro`` to its end even when the caller is cancelled meanwhile, and return its result.
 
+        With ``waits`` the cancelled caller goes on only after that end: when it holds what ``coro`` uses.
         A failure is the caller's to see; it is reported only when the caller has gone.
         """
         task = asyncio.get_running_loop().create_task(coro, name=name)
@@ -40,6 +84,8 @@ class TaskTree:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             task.add_done_callback(self._done)
+            if waits:
+                await _ended(task)
             raise
 
     def _done(self, task: asyncio.Task[Any]) -> None:

@@ -4,6 +4,7 @@ On disk::
 
     <root>/<key>            shared and locked use this one
     <root>/<key>.1, .2 ...  further ones, for ``private`` users at the same time
+    <root>/<key>...new      one that is being made or removed
 
 The key is made of everything that decides what an empty one looks like, as in BuildKit: the id, what it is
 seeded from, mode and owner. A row tells people what a directory is for; one without a row is still found,
@@ -14,10 +15,11 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from berth.build.cache_policy import MOUNT, CacheEntry
 from berth.image.size import tree_size
@@ -66,6 +68,8 @@ class CacheMounts:
         self._database = database
         self._uses: dict[str, _Use] = {}
         self._changed = asyncio.Condition()
+        self._making: dict[str, asyncio.Lock] = {}
+        self._noted: asyncio.Future[Any] | None = None
         root.mkdir(mode=0o710, parents=True, exist_ok=True)
         for name in os.listdir(root):
             if name.endswith(_UNFINISHED):
@@ -80,8 +84,10 @@ class CacheMounts:
         name = await self._enter(wanted)
         try:
             path = self._root / name
-            if not path.exists():
-                await self._make(path, wanted, seed)
+            # Of several who share a new one, the first makes it and the others wait.
+            async with self._making.setdefault(name, asyncio.Lock()):
+                if not path.exists():
+                    await self._make(path, wanted, seed)
             self._note(name, wanted)
             yield path
         finally:
@@ -113,21 +119,29 @@ class CacheMounts:
             use.users -= 1
             if not use.users:
                 del self._uses[name]
+                self._making.pop(name, None)
             self._changed.notify_all()
 
     async def _make(self, path: Path, wanted: CacheMount, seed: Seed | None) -> None:
-        fresh = path.with_name(path.name + _UNFINISHED)
-        await asyncio.to_thread(remove_tree, fresh)
+        fresh = self._unfinished(path.name)
         fresh.mkdir(mode=0o700)
-        if seed is not None:
-            await seed(fresh)
-        os.chown(fresh, wanted.uid, wanted.gid)
-        fresh.chmod(wanted.mode)
-        fresh.rename(path)
+        try:
+            if seed is not None:
+                await seed(fresh)
+            os.chown(fresh, wanted.uid, wanted.gid)
+            fresh.chmod(wanted.mode)
+            fresh.rename(path)
+        except BaseException:
+            remove_tree(fresh)
+            raise
+
+    def _unfinished(self, name: str) -> Path:
+        """A name that nothing has had yet, for what is not there yet or is going."""
+        return self._root / f"{name}.{secrets.token_hex(4)}{_UNFINISHED}"
 
     def _note(self, name: str, wanted: CacheMount) -> None:
         now = time.time_ns()
-        self._database.submit(
+        self._noted = self._database.submit(
             lambda c: c.execute(
                 "INSERT INTO build_cache_mounts VALUES (?, ?, ?, ?, 1) "
                 "ON CONFLICT (name) DO UPDATE SET used_ns = excluded.used_ns, uses = uses + 1",
@@ -137,19 +151,25 @@ class CacheMounts:
 
     async def entries(self) -> list[CacheEntry]:
         """What there is, for listings and for pruning."""
+        if self._noted is not None:
+            await asyncio.wait([self._noted])
         rows = {row[0]: row[1:] for row in self._database.read("SELECT * FROM build_cache_mounts")}
         found: list[CacheEntry] = []
         for name in sorted(os.listdir(self._root)):
             if name.endswith(_UNFINISHED):
                 continue
             path = self._root / name
-            known = rows.get(name, ("", int(path.stat().st_ctime_ns), 0, 0))
+            try:
+                known = rows.get(name, ("", int(path.stat().st_ctime_ns), 0, 0))
+                size = await asyncio.to_thread(tree_size, path)
+            except FileNotFoundError:
+                continue  # removed meanwhile
             found.append(
                 CacheEntry(
                     id=name,
                     type=MOUNT,
                     description=f"cached mount {known[0]}".rstrip(),
-                    size=await asyncio.to_thread(tree_size, path),
+                    size=size,
                     created_ns=known[1],
                     used_ns=known[2],
                     uses=known[3],
@@ -160,17 +180,19 @@ class CacheMounts:
 
     async def remove(self, names: list[str]) -> list[str]:
         """Remove those that nobody uses; returns what went."""
-        gone = [name for name in names if name not in self._uses and (self._root / name).is_dir()]
-        for name in gone:
-            hidden = self._root / (name + _UNFINISHED)
-            await asyncio.to_thread(remove_tree, hidden)
-            os.rename(self._root / name, hidden)
+        hidden: dict[str, Path] = {}
+        for name in names:
+            # Nothing is awaited between the look and the renaming: nobody can begin to use it meanwhile.
+            if name not in self._uses and (self._root / name).is_dir():
+                hidden[name] = self._unfinished(name)
+                os.rename(self._root / name, hidden[name])
+        gone = list(hidden)
         rows = [(name,) for name in gone]
         await self._database.write(
             lambda c: c.executemany("DELETE FROM build_cache_mounts WHERE name = ?", rows)
         )
-        for name in gone:
-            await asyncio.to_thread(remove_tree, self._root / (name + _UNFINISHED))
+        for path in hidden.values():
+            await asyncio.to_thread(remove_tree, path)
         return gone
 
 

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from berth.base.errors import Internal, InvalidArgument, Unavailable
+from berth.base.tasks import Stop, in_thread
 from berth.build.files import FileStore
 from berth.build.listing import Listing, complete
 from berth.build.tree import DIRECTORY, FILE, DirectoryTree, Entry
@@ -182,7 +183,7 @@ class Git:
         keep = options.keep_git_dir if source.keep_git_dir is None else source.keep_git_dir
         if keep:
             await self._run(["remote", "add", "origin", source.url], source, options, tree)
-        listing = await asyncio.to_thread(self._store, tree, source, int(seconds), keep_git_dir=keep)
+        listing = await in_thread(Stop(), self._store, tree, source, int(seconds), keep_git_dir=keep)
         return commit, listing
 
     async def _get(self, source: GitSource, options: GitOptions, tree: Path, commit: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from berth.base.errors import BerthError, Internal, InvalidArgument, Unavailable
+from berth.base.tasks import Stop, in_thread
 from berth.build.context import ContextStore
 from berth.build.context_tar import read_context
 from berth.build.copy_archive import is_archive
@@ -77,7 +78,7 @@ async def remote_context(store: ContextStore, url: str, fetch: Fetch) -> Fetched
             single = await store.downloads.fetch(fetch.transport, Wanted(url, fetch.checksum), fetch.progress)
         except Internal as error:
             raise Internal(f"error downloading remote context {error.message}", hint=error.hint) from None
-        return Fetched(store.keep(await asyncio.to_thread(_context_of, store, single)))
+        return Fetched(store.keep(await in_thread(Stop(), _context_of, store, single)))
 
 
 def _context_of(store: ContextStore, single: Listing) -> Listing:

@@ -256,9 +256,10 @@ class ImageCore:
 
         ``staged`` must hold every layer that is not stored yet. ``also`` writes rows of others in the same
         transaction. Once begun it runs to its end, even when the caller is cancelled: rows and memory must
-        not part.
+        not part. The caller is told only then, since it will remove what was staged.
         """
-        return await self._tasks.finish("publish", self._publish(images, tuple(staged), owner, also))
+        work = self._publish(images, tuple(staged), owner, also)
+        return await self._tasks.finish("publish", work, waits=True)
 
     async def _publish(
         self,

@@ -6,6 +6,7 @@ answered with a status of its own.
 """
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 
 from berth.api.answers import JSON, stream
@@ -47,10 +48,15 @@ def _classic(shown: ClassicStream, record: AnyRecord) -> bytes:
 
 
 class _Records:
-    """Records on their way to the client. What prints is held back while too much waits to be taken."""
+    """Records on their way to the client. What prints is held back while too much waits to be taken.
+
+    A record is there as soon as it was told, whatever thread told it: when the build has ended, all it told
+    can be taken.
+    """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._lock = threading.Lock()
         self._waiting: list[AnyRecord] = []
         self._size = 0
         self._woken = asyncio.Event()
@@ -58,7 +64,12 @@ class _Records:
 
     def __call__(self, record: AnyRecord) -> None:
         """See Report."""
-        self._loop.call_soon_threadsafe(self._add, record)
+        with self._lock:
+            first = not self._waiting
+            self._waiting.append(record)
+            self._size += len(record.data) if isinstance(record, StepLog) else 0
+        if first:
+            self._loop.call_soon_threadsafe(self.wake)
 
     async def room(self) -> None:
         """See Report."""
@@ -66,13 +77,8 @@ class _Records:
             self._taken.clear()
             await self._taken.wait()
 
-    def _add(self, record: AnyRecord) -> None:
-        self._waiting.append(record)
-        self._size += len(record.data) if isinstance(record, StepLog) else 0
-        self._woken.set()
-
     def wake(self, _: object = None) -> None:
-        """The build is over."""
+        """There are records, or the build is over."""
         self._woken.set()
 
     async def wait_news(self) -> None:
@@ -82,8 +88,9 @@ class _Records:
 
     def take(self) -> list[AnyRecord]:
         """All that have come since."""
-        taken, self._waiting = self._waiting, []
-        self._size = 0
+        with self._lock:
+            taken, self._waiting = self._waiting, []
+            self._size = 0
         self._taken.set()
         return taken
 

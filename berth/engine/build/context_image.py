@@ -9,6 +9,7 @@ import asyncio
 from msgspec.structs import replace
 
 from berth.base.digest import Digest
+from berth.base.tasks import Stop, in_thread
 from berth.build import keys
 from berth.build.cache import Keys, NewResult
 from berth.build.copy import CopySource, CopySpec
@@ -53,7 +54,8 @@ async def _published(work: Work, content: tuple[Listing, Selection] | None, key:
         if content is not None:
             spec = CopySpec("/", (CopySource(*content),))
             async with viewed(engine, None) as nothing:
-                layer, _ = await asyncio.to_thread(write_copy, staging, spec, nothing)
+                stop = Stop()
+                layer, _ = await in_thread(stop, write_copy, staging, spec, nothing, stop)
         diff_ids = (layer.info.diff_id,) if layer is not None else ()
         config = replace(scratch_config(), rootfs=RootFs(diff_ids=diff_ids))
         new = NewResult(

@@ -1,7 +1,9 @@
 """COPY, ADD and WORKDIR: layers that are written without a container."""
 
 import itertools
+from collections.abc import Iterator
 
+from berth.base.tasks import Stop
 from berth.build.chown import find_owner
 from berth.build.copy import CopyLayer, CopySpec
 from berth.build.destination import Destination, Made
@@ -12,11 +14,30 @@ from berth.image.outflow import gather
 from berth.image.tar.writer import END
 
 
-def write_copy(staging: Staging, spec: CopySpec, target: FileTree) -> tuple[StagedLayer | None, str]:
-    """The layer of one COPY, None when it is empty, and the key of its content. Call it in a thread."""
+def write_copy(
+    staging: Staging, spec: CopySpec, target: FileTree, stop: Stop
+) -> tuple[StagedLayer | None, str]:
+    """The layer of one COPY, None when it is empty, and the key of its content. Call it in a thread; it ends
+    soon after ``stop`` was asked for."""
     layer = CopyLayer(spec, target)
-    staged = staging.write(layer.next_chunk)
+
+    def next_chunk() -> bytes | memoryview:
+        stop.check()
+        return layer.next_chunk()
+
+    staged = staging.write(next_chunk)
     return (None if layer.empty else staged), layer.key
+
+
+def write_pieces(staging: Staging, pieces: Iterator[bytes], stop: Stop) -> StagedLayer:
+    """A layer from the pieces of its archive. Call it in a thread; it ends soon after ``stop`` was asked
+    for."""
+
+    def next_chunk() -> bytes:
+        stop.check()
+        return gather(pieces)
+
+    return staging.write(next_chunk)
 
 
 def write_workdir(

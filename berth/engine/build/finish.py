@@ -2,20 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
 
 import msgspec
 
 from berth.base.errors import InvalidArgument
+from berth.base.tasks import Stop, in_thread
+from berth.engine.build.copy import write_pieces
 from berth.engine.build.session import BuildSession
 from berth.engine.build.stage import Stage
 from berth.engine.engine import Engine
 from berth.engine.image.use import announce
 from berth.image.config import HistoryItem, RootFs, format_time
 from berth.image.derive import Derivation
-from berth.image.layers import StagedLayer, Staging
 from berth.image.model import Image
-from berth.image.outflow import gather
 from berth.image.pack import pack_layer
 
 
@@ -53,7 +52,8 @@ async def _squash(
     pieces = pack_layer(store.layers.lowers(own), store.layers.lowers(kept), clamp=epoch)
     staging = store.open_staging()
     try:
-        staged = await asyncio.to_thread(_write, staging, pieces)
+        stop = Stop()
+        staged = await in_thread(stop, write_pieces, staging, pieces, stop)
         created = format_time(time.time_ns() if epoch is None else epoch * 10**9)
         before = len(target.base.history or ())
         history = list(image.config.history or ())
@@ -71,7 +71,3 @@ async def _squash(
     finally:
         await asyncio.shield(asyncio.to_thread(staging.close))
     return squashed
-
-
-def _write(staging: Staging, pieces: Iterator[bytes]) -> StagedLayer:
-    return staging.write(lambda: gather(pieces))

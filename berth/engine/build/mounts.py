@@ -4,7 +4,6 @@
 locks of caches, files of secrets, sockets) for as long as its block runs. Texts are BuildKit's.
 """
 
-import asyncio
 import contextlib
 import os
 import posixpath
@@ -14,6 +13,7 @@ from typing import NamedTuple
 
 from berth.base.errors import InvalidArgument, NotFound
 from berth.base.ids import new_id
+from berth.base.tasks import Stop, in_thread
 from berth.base.units import parse_size
 from berth.build.cache_mounts import CacheMount
 from berth.build.outline import SCRATCH, Origin
@@ -42,6 +42,7 @@ class StepMounts:
     def __init__(self) -> None:
         self.points: list[MountPoint] = []
         self.env: list[str] = []
+        self.caches: dict[CacheMount, Path] = {}
 
 
 class _Maker(NamedTuple):
@@ -71,7 +72,7 @@ async def mounted(
 
 
 def _cache_id(planned: PlannedMount) -> str:
-    return option(planned.mount, "id") or planned.target
+    return posixpath.normpath(option(planned.mount, "id") or planned.target)
 
 
 async def _bind(maker: _Maker, planned: PlannedMount) -> None:
@@ -134,17 +135,23 @@ async def _cache(maker: _Maker, planned: PlannedMount) -> None:
         named = f"{image.id}{path}"
 
         async def seed(directory: Path) -> None:
-            await asyncio.to_thread(_copy_tree, source, directory)
+            stop = Stop()
+            await in_thread(stop, _copy_tree, source, directory, stop)
 
     wanted = CacheMount(
-        id=posixpath.normpath(_cache_id(planned)),
+        id=_cache_id(planned),
         sharing=(option(mount, "sharing") or "shared").lower(),
         mode=int(option(mount, "mode") or "755", 8),
         uid=int(option(mount, "uid") or 0),
         gid=int(option(mount, "gid") or 0),
         seed=named,
     )
-    directory = await maker.stack.enter_async_context(maker.engine.builds.cache_mounts.take(wanted, seed))
+    # A step that names one cache twice has it once: it would wait for itself.
+    same = wanted._replace(sharing="")
+    directory = maker.made.caches.get(same)
+    if directory is None:
+        taken = maker.engine.builds.cache_mounts.take(wanted, seed)
+        directory = maker.made.caches[same] = await maker.stack.enter_async_context(taken)
     maker.made.points.append(
         MountPoint(
             kind="bind",
@@ -156,12 +163,17 @@ async def _cache(maker: _Maker, planned: PlannedMount) -> None:
     )
 
 
-def _copy_tree(source: str, directory: Path) -> None:
+def _copy_tree(source: str, directory: Path, stop: Stop) -> None:
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
     fd, root = os.open(source, flags), os.open(directory, flags)
     try:
         pieces = pack_path(fd, ".")
-        unpack(root, "/", lambda: gather(pieces), UnpackOptions())
+
+        def next_chunk() -> bytes:
+            stop.check()
+            return gather(pieces)
+
+        unpack(root, "/", next_chunk, UnpackOptions())
     finally:
         os.close(fd)
         os.close(root)

@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from berth.base.errors import Conflict
+from berth.base.tasks import Stop, in_thread
 from berth.engine.build.container import Wanted, leave, make, remove
+from berth.engine.build.copy import write_pieces
 from berth.engine.container.cell import Cell
 from berth.engine.container.change import announce
 from berth.engine.container.console import Session
@@ -13,7 +15,6 @@ from berth.engine.container.record import MountPoint
 from berth.engine.container.supervise import run_cell
 from berth.engine.engine import Engine
 from berth.image.layers import StagedLayer, Staging
-from berth.image.outflow import gather
 from berth.image.pack import pack_layer
 from berth.image.tar.writer import END
 
@@ -48,7 +49,7 @@ class StepContainer:
         places = [(point.destination, _is_directory(point)) for point in points if point.destination]
         places = [place for place in places if not place[0].startswith("/dev/")]
         if places:
-            await asyncio.to_thread(self._engine.images.snapshots.lay_stubs, self.cell.id, places)
+            await in_thread(Stop(), self._engine.images.snapshots.lay_stubs, self.cell.id, places)
 
     async def run(self, output: Output, room: Callable[[], Awaitable[None]]) -> int:
         """Run the command to its end; its exit code. LaunchError when it cannot even be started.
@@ -79,7 +80,8 @@ class StepContainer:
         if key not in images.snapshot_keys():
             raise Conflict("the container of the step was removed while the build was at work on it")
         below = images.layers.lowers(images.snapshots.layers_of(key))
-        return await asyncio.to_thread(_pack, staging, images.upper(key), below, latest)
+        stop = Stop()
+        return await in_thread(stop, _pack, staging, images.upper(key), below, latest, stop)
 
     def remove_later(self) -> "asyncio.Task[None]":
         """Remove the container in the background: the next step need not wait for it."""
@@ -92,9 +94,10 @@ class StepContainer:
         await leave(self._engine, self.cell)
 
 
-def _pack(staging: Staging, upper: Path, below: Sequence[Path], latest: int | None) -> StagedLayer | None:
-    pieces = pack_layer((upper,), below, clamp=latest)
-    staged = staging.write(lambda: gather(pieces))
+def _pack(
+    staging: Staging, upper: Path, below: Sequence[Path], latest: int | None, stop: Stop
+) -> StagedLayer | None:
+    staged = write_pieces(staging, pack_layer((upper,), below, clamp=latest), stop)
     return None if staged.info.tar_size == len(END) else staged
 
 

@@ -119,7 +119,11 @@ class RunningBuilds:
     def announce(self, name: str, task: "asyncio.Task[None]") -> None:
         """``cancel(name)`` ends ``task`` from now on."""
         self._tasks[name] = task
-        task.add_done_callback(lambda _: self._tasks.pop(name, None))
+        task.add_done_callback(lambda ended: self._forget(name, ended))
+
+    def _forget(self, name: str, ended: "asyncio.Task[None]") -> None:
+        if self._tasks.get(name) is ended:  # another build may have been given the same name since
+            del self._tasks[name]
 
     def cancel(self, name: str) -> None:
         """End the build that bears this name; nothing happens when there is none."""

@@ -1,6 +1,5 @@
 """The steps that make layers, one function for each kind."""
 
-import asyncio
 import codecs
 import contextlib
 import time
@@ -9,6 +8,7 @@ from functools import partial
 
 from berth.base.digest import Digest
 from berth.base.errors import BerthError, InvalidArgument, Unsupported
+from berth.base.tasks import Stop, in_thread
 from berth.build.cache import Keys
 from berth.build.copy import CopySource, CopySpec
 from berth.build.outline import Origin
@@ -155,7 +155,8 @@ async def do_copy(
             sources.append(await _source(turn, step.origin, step.selection, stack))
         target = await stack.enter_async_context(viewed(work.engine, await turn.stage.publish()))
         spec = _spec(turn, tuple(sources))
-        layer, content = await asyncio.to_thread(write_copy, turn.staging, spec, target)
+        stop = Stop()
+        layer, content = await in_thread(stop, write_copy, turn.staging, spec, target, stop)
     known: tuple[Keys, ...] = ()
     if step.by_content:
         known = (keys,)
@@ -211,7 +212,7 @@ async def do_workdir(turn: Turn, keys: Keys) -> Outcome:
     started = time.monotonic()
     now, latest = times(turn)
     async with viewed(turn.work.engine, await turn.stage.publish()) as target:
-        layer = await asyncio.to_thread(write_workdir, turn.staging, turn.step, target, now, latest)
+        layer = await in_thread(Stop(), write_workdir, turn.staging, turn.step, target, now, latest)
     return Outcome(turn.step, keys, layer=layer, done=lambda image: told(turn, image, started, layer))
 
 

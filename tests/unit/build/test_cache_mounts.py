@@ -102,3 +102,43 @@ def test_entries_and_removal(tmp_path: Path) -> None:
         assert await mounts.entries() == []
 
     run(tmp_path, work)
+
+
+def test_several_who_share_a_new_one_fill_it_once(tmp_path: Path) -> None:
+    async def work(mounts: CacheMounts) -> None:
+        seeded: list[Path] = []
+
+        async def seed(directory: Path) -> None:
+            seeded.append(directory)
+            (directory / "seed").write_text("x")
+            for _ in range(5):
+                await asyncio.sleep(0)
+
+        async def use() -> None:
+            async with mounts.take(CacheMount("a"), seed) as path:
+                assert (path / "seed").exists()
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(4):
+                group.create_task(use())
+        assert len(seeded) == 1
+
+    run(tmp_path, work)
+
+
+def test_what_is_taken_while_others_are_removed_stays(tmp_path: Path) -> None:
+    async def work(mounts: CacheMounts) -> None:
+        for name in "ab":
+            async with mounts.take(CacheMount(name)) as path:
+                (path / name).write_text("x")
+        names = [entry.id for entry in await mounts.entries()]
+        removing = asyncio.create_task(mounts.remove(names))
+        await asyncio.sleep(0)
+        async with mounts.take(CacheMount("a")) as one, mounts.take(CacheMount("b")) as two:
+            gone = await removing
+            assert one.is_dir() and two.is_dir()
+        left = await mounts.entries()
+        assert len(left) == 2
+        assert len(gone) == 2
+
+    run(tmp_path, work)

@@ -53,7 +53,8 @@ def test_modern_syntax(engine: Engine, client: dockerpy.DockerClient, tmp_path: 
     """E15: RUN --mount=type=cache, a heredoc and COPY --chmod, which Docker's own endpoint refuses."""
     (tmp_path / "Dockerfile").write_text(
         "# syntax=docker/dockerfile:1\nFROM busybox\n"
-        "RUN --mount=type=cache,target=/root/.cache echo x >>/root/.cache/n && wc -l </root/.cache/n >/count\n"
+        "RUN --mount=type=cache,target=/root/.cache echo x >>/root/.cache/n"
+        " && wc -l </root/.cache/n >/count\n"
         "RUN <<EOF\necho here >/doc\necho again >>/doc\nEOF\n"
         "COPY --chmod=755 tool /usr/local/bin/tool\n"
     )

@@ -7,7 +7,7 @@ whoever keeps any of them describes them as ``CacheEntry``. The names of filters
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from berth.base.errors import InvalidArgument
@@ -52,6 +52,15 @@ class Bounds(NamedTuple):
     reserved: int | None = None
     max_used: int | None = None
     min_free: int | None = None
+
+
+class Rule(NamedTuple):
+    """A rule by which the daemon prunes of itself: of what fits ``filters`` the longest unused goes until
+    ``bounds`` are kept. Without ``all`` what an image has as well stays."""
+
+    bounds: Bounds
+    filters: Mapping[str, tuple[str, ...]] = {}
+    all: bool = True
 
 
 class Disk(NamedTuple):

@@ -28,6 +28,7 @@ import msgspec
 
 from berth.base.caller import Caller
 from berth.base.errors import InvalidArgument, NotFound
+from berth.base.tasks import Stop, in_thread
 from berth.build.context_tar import contents, member_path, metered, read_context
 from berth.build.files import FileStore
 from berth.build.http import Downloads
@@ -105,8 +106,11 @@ class _Pending:
 
 
 class _Context:
-    def __init__(self, content: Listing | _Pending) -> None:
+    """``owner`` None: whoever knows the id."""
+
+    def __init__(self, content: Listing | _Pending, owner: Caller | None) -> None:
         self.content: Listing | _Pending | weakref.ref[Listing] = content
+        self.owner = owner
         self.used = time.monotonic()
         self.holds = 0
 
@@ -149,10 +153,10 @@ class ContextStore:
         """A context of its own for a listing that came by other ways; returns its id."""
         return self._new(listing)
 
-    def get(self, context_id: str) -> Listing:
-        """The listing of a complete context. NotFound for an unknown id, InvalidArgument while files are
-        missing."""
-        context = self._find(context_id)
+    def get(self, context_id: str, asker: Caller | None = None) -> Listing:
+        """The listing of a complete context. NotFound for an unknown id, and for a context that another than
+        ``asker`` has offered; InvalidArgument while files are missing."""
+        context = self._find(context_id, asker)
         if isinstance(context.content, _Pending):
             raise InvalidArgument(
                 f"the context lacks {len(context.content.wanted)} files that it was to bring"
@@ -169,19 +173,19 @@ class ContextStore:
         self._alive.add(listing.pin)
         return listing
 
-    def _new(self, content: Listing | _Pending) -> str:
+    def _new(self, content: Listing | _Pending, owner: Caller | None = None) -> str:
         now = time.monotonic()
         if isinstance(content, Listing):
             self.keep(content)
         for old in [i for i, c in self._contexts.items() if not c.holds and now - c.used > _IDLE_S]:
             del self._contexts[old]
         context_id = secrets.token_hex(16)
-        self._contexts[context_id] = _Context(content)
+        self._contexts[context_id] = _Context(content, owner)
         return context_id
 
-    def _find(self, context_id: str) -> _Context:
+    def _find(self, context_id: str, asker: Caller | None) -> _Context:
         context = self._contexts.get(context_id)
-        if context is None:
+        if context is None or _is_foreign(context.owner, asker):
             raise _unknown(context_id)
         context.used = time.monotonic()
         return context
@@ -205,9 +209,9 @@ class ContextStore:
             if known is not None and known.settled and known.saved.body == body:
                 content = self._remember(key, known).listing
             else:
-                content = await asyncio.to_thread(self._compare, key, body, time.time_ns())
+                content = await in_thread(Stop(), self._compare, key, body, time.time_ns())
             wanted = () if isinstance(content, Listing) else tuple(content.wanted.values())
-            return Offer(self._new(content), wanted)
+            return Offer(self._new(content, owner), wanted)
 
     @contextlib.contextmanager
     def receiving(self) -> Iterator[None]:
@@ -240,9 +244,10 @@ class ContextStore:
         pending = _Pending(saved, rows, wanted)
         return pending if wanted else self._finish(pending)
 
-    async def fill(self, context_id: str, chunks: AsyncIterable[bytes]) -> None:
-        """Files that an offer wanted, as a tar. InvalidArgument for one that it did not want."""
-        context = self._find(context_id)
+    async def fill(self, context_id: str, chunks: AsyncIterable[bytes], asker: Caller | None = None) -> None:
+        """Files that an offer wanted, as a tar. InvalidArgument for one that it did not want; NotFound as
+        ``get``."""
+        context = self._find(context_id, asker)
         pending = context.content
         if not isinstance(pending, _Pending):
             raise InvalidArgument("the context is complete: nothing was wanted")
@@ -250,8 +255,9 @@ class ContextStore:
         try:
             with self.receiving():
                 await run_fed(chunks, lambda next_chunk: self._store(pending, next_chunk))
-            if not pending.wanted and context.content is pending:
-                context.content = self.keep(await asyncio.to_thread(self._finish, pending))
+            async with self._lock:
+                if not pending.wanted and context.content is pending:
+                    context.content = self.keep(await in_thread(Stop(), self._finish, pending))
         finally:
             context.holds -= 1
 
@@ -268,7 +274,7 @@ class ContextStore:
             pending.saved.digests[index] = stored.digest
             if stored.size != pending.rows[index].size:
                 pending.sizes[path] = stored.size  # it changed between the list and now
-            del pending.wanted[path]
+            pending.wanted.pop(path, None)  # another request may have brought it meanwhile
         source.drain()
 
     def _finish(self, pending: _Pending) -> Listing:
@@ -295,9 +301,7 @@ class ContextStore:
 
     def _save(self, saved: _Saved) -> None:
         path = self._path(saved.key)
-        temporary = path.with_suffix(f".{secrets.token_hex(4)}")
-        temporary.write_bytes(msgspec.msgpack.encode(saved))
-        os.rename(temporary, path)
+        self.files.replace(path, msgspec.msgpack.encode(saved))
 
     def _load(self, key: str) -> _Known | None:
         saved = self._read(self._path(key))
@@ -350,10 +354,11 @@ class ContextStore:
         """Drop records that are too old or too many; the contents that the others need, with their sizes."""
         needed: dict[str, int] = {}
         records = [*self._listings.iterdir(), *self.downloads.directory.iterdir()]
-        for path in sorted(records, key=lambda path: path.stat().st_mtime, reverse=True):
+        used = {path: path.stat().st_mtime for path in records}
+        for path in sorted(records, key=used.__getitem__, reverse=True):
             key, sizes = self._recorded(path)
             total = sum((needed | sizes).values())
-            if key is None or time.time() - path.stat().st_mtime > max_age_s or total > keep_bytes:
+            if key is None or time.time() - used[path] > max_age_s or total > keep_bytes:
                 self._known.pop(key or "", None)
                 path.unlink(missing_ok=True)
             else:
@@ -369,6 +374,12 @@ class ContextStore:
             return saved.key, dict(zip(saved.digests, decode_sizes(saved.body), strict=True))
         download = self.downloads.read(path)
         return (download.url, {download.digest: download.size}) if download else (None, {})
+
+
+def _is_foreign(owner: Caller | None, asker: Caller | None) -> bool:
+    if owner is None or asker is None:
+        return False
+    return (owner.uid, owner.subject) != (asker.uid, asker.subject)
 
 
 def _unknown(context_id: str) -> NotFound:

@@ -46,6 +46,8 @@ class FileStore:
         self._root = root
         self._ingest = root / "ingest"
         self._limits = limits
+        self.written = 0
+        """Bytes that were new since the store was opened."""
         remove_tree(self._ingest)
         mark = root / _BOOT
         same_boot = mark.exists() and mark.read_text() == boot
@@ -106,6 +108,7 @@ class FileStore:
                     _write_all(fd, piece)
             digest = Digest("sha256:" + state.hexdigest())
             _place(temporary, self.path(digest))
+            self.written += size
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -119,11 +122,18 @@ class FileStore:
         try:
             _write_all(fd, data)
             _place(temporary, target)
+            self.written += len(data)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
         finally:
             os.close(fd)
+
+    def replace(self, path: Path, data: bytes) -> None:
+        """Write a small file anew at once; nobody ever sees a part of it, nor a temporary one beside it."""
+        temporary = self._ingest / secrets.token_hex(8)
+        temporary.write_bytes(data)
+        os.rename(temporary, path)
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -148,9 +158,19 @@ class FileStore:
         for path, size in self._scan():
             if "sha256:" + path.name in keep or path.stat().st_mtime >= older_than:
                 continue
-            path.unlink(missing_ok=True)
-            freed += size
+            freed += self._sweep(path, size, older_than)
         return freed
+
+    def _sweep(self, path: Path, size: int, older_than: float) -> int:
+        """Delete one; first it gets out of sight, since it may be needed again just now: then it is younger
+        than it was, and comes back."""
+        hidden = self._ingest / secrets.token_hex(8)
+        os.rename(path, hidden)
+        if hidden.stat().st_mtime >= older_than:
+            os.rename(hidden, path)
+            return 0
+        hidden.unlink()
+        return size
 
     def _scan(self) -> Iterable[tuple[Path, int]]:
         for directory in os.scandir(self.files):

@@ -10,7 +10,6 @@ import email.utils
 import hashlib
 import os
 import posixpath
-import secrets
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -131,9 +130,7 @@ class Downloads:
 
     def _save(self, download: Download) -> None:
         path = self._path(download.url)
-        temporary = path.with_suffix(f".{secrets.token_hex(4)}")
-        temporary.write_bytes(msgspec.msgpack.encode(download))
-        os.rename(temporary, path)
+        self._files.replace(path, msgspec.msgpack.encode(download))
 
 
 async def _bounded(answer: Answer, wanted: Wanted, progress: Progress) -> AsyncIterator[bytes]:

@@ -16,6 +16,7 @@ from berth.build.cache import BuildCache
 from berth.build.cache_mounts import CacheMounts
 from berth.build.cache_trace import TraceStore
 from berth.build.context import ContextStore
+from berth.build.upkeep import Upkeep
 from berth.daemon.config import Config
 from berth.daemon.settings import make_network_config, make_registry_settings, make_settings
 from berth.engine.build.session import Places, RunningBuilds
@@ -147,9 +148,8 @@ async def _builds(root: Path, exec_root: Path, database: Database, images: Image
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     contexts = await ContextStore.open(root, boot)
     running = RunningBuilds(Places(exec_root, root / "programs"))
-    return Builds(
-        cache, contexts, CacheMounts(root / "cache-mounts", database), TraceStore(database), running
-    )
+    mounts = CacheMounts(root / "cache-mounts", database)
+    return Builds(cache, contexts, mounts, TraceStore(database), running, Upkeep())
 
 
 def _monitor(exec_root: Path, cgroups: CgroupLayout) -> ConmonMonitor:

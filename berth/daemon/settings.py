@@ -8,6 +8,7 @@ from typing import Any
 
 from berth import __version__
 from berth.base.errors import InvalidArgument
+from berth.daemon.build_settings import build_rules, is_entitled
 from berth.daemon.config import Config
 from berth.engine.settings import RuntimeChoice, Settings
 from berth.engine.spec.host import LogConfig
@@ -42,15 +43,9 @@ def make_settings(config: Config, data_root: Path, exec_root: Path) -> Settings:
         insecure_registries=tuple(config["insecure-registries"]),
         registry_mirrors=tuple(config["registry-mirrors"]),
         layer_form=_one_of(config, "layer-form", ("auto", "erofs", "directory")),
-        build_insecure=_entitled(config, "security-insecure"),
+        build_insecure=is_entitled(config["builder"], "security-insecure"),
+        build_rules=build_rules(config["builder"]),
     )
-
-
-def _entitled(config: Config, name: str) -> bool:
-    """``builder.entitlements`` of daemon.json, as Docker has it."""
-    builder = config["builder"]
-    entitlements = builder.get("entitlements") if isinstance(builder, dict) else None
-    return isinstance(entitlements, dict) and entitlements.get(name) is True
 
 
 def make_registry_settings(config: Config, environment: Mapping[str, str]) -> RegistrySettings:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from berth.build.cache_policy import Rule
 from berth.engine.spec.host import LogConfig
 from berth.engine.spec.resources import Ulimit
 
@@ -44,3 +45,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     layer_form: str = "auto"
     build_insecure: bool = False
     """Whether RUN --security=insecure is allowed (the entitlement security-insecure)."""
+    build_rules: tuple[Rule, ...] | None = None
+    """How the build cache is kept small: ``builder.gc``; None for the default, empty for not at all."""

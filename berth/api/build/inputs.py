@@ -37,6 +37,10 @@ from berth.server.message import Answer
 
 T = TypeVar("T")
 
+_LIST_LIMIT = 64 << 20
+"""Bytes of a list: about half a million files."""
+_SECRET_LIMIT = 500 << 10
+"""Bytes of one secret, as with BuildKit."""
 _CONTEXT = "context:"
 _JSON = "application/json"
 _IMAGES = ("image:", "docker-image://")
@@ -127,7 +131,7 @@ async def _own(call: Call) -> Inputs:
     body = _decoded(await call.request.body.read())
     contexts = call.engine.builds.contexts
     context_id, name = call.text("context"), call.text("dockerfile")
-    listing = contexts.get(context_id) if context_id else None
+    listing = contexts.get(context_id, call.request.caller) if context_id else None
     if body.dockerfile is not None:
         dockerfile = body.dockerfile.encode("utf-8", "surrogateescape")
         check_not_empty(dockerfile, name or DEFAULT_NAME)
@@ -138,7 +142,7 @@ async def _own(call: Call) -> Inputs:
     named: dict[str, Listing] = {}
     for key, value in body.named.items():
         if value.startswith(_CONTEXT):
-            named[key] = contexts.get(value.removeprefix(_CONTEXT))
+            named[key] = contexts.get(value.removeprefix(_CONTEXT), call.request.caller)
         elif not value.startswith(_IMAGES):
             named[key] = await _fetched(call, value)
     return Inputs(dockerfile, name or DEFAULT_NAME, listing, named, _given(call, body), body)
@@ -165,9 +169,12 @@ def _given(call: Call, body: _Body) -> Given:
 
 def _unpacked(name: str, value: str) -> bytes:
     try:
-        return base64.b64decode(value, validate=True)
+        secret = base64.b64decode(value, validate=True)
     except (ValueError, binascii.Error):
         raise InvalidArgument(f"the secret {name} is not base64") from None
+    if len(secret) > _SECRET_LIMIT:
+        raise InvalidArgument(f"invalid secret {name}: it has more than {_SECRET_LIMIT} bytes")
+    return secret
 
 
 def _header(text: str, kind: type[T], what: str) -> dict[str, T]:
@@ -185,14 +192,14 @@ def _header(text: str, kind: type[T], what: str) -> dict[str, T]:
 async def offer(call: Call) -> Answer:
     """``POST /berth/contexts``."""
     offered = await call.engine.builds.contexts.offer(
-        call.text("key"), await call.request.body.read(), call.request.caller
+        call.text("key"), await call.request.body.read(_LIST_LIMIT), call.request.caller
     )
     return json_answer({"id": offered.id, "wanted": offered.wanted})
 
 
 async def fill(call: Call) -> Answer:
     """``POST /berth/contexts/ID/files``."""
-    await call.engine.builds.contexts.fill(call.name, call.request.body)
+    await call.engine.builds.contexts.fill(call.name, call.request.body, call.request.caller)
     return no_content()
 
 

@@ -25,8 +25,8 @@ from berth.engine.build.describe import code_of, message_of
 from berth.engine.build.execute import execute
 from berth.engine.build.explain import Reasons, check_file, dry_run
 from berth.engine.build.finish import finish
-from berth.engine.build.prune import keep_within_bounds
 from berth.engine.build.session import BuildSession, Given, Report
+from berth.engine.build.upkeep import keep_within_bounds
 from berth.engine.build.work import Aids, Materials
 from berth.engine.engine import Engine
 

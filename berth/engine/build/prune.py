@@ -11,7 +11,6 @@ from berth.build.cache_policy import (
     Bounds,
     CacheEntry,
     age_filter,
-    default_bounds,
     freed_bytes,
     select,
     within,
@@ -54,21 +53,11 @@ async def prune(engine: Engine, filters: Filters, bounds: Bounds, *, all: bool =
     entries = await cache_entries(engine)
     removable = select(entries, filters, all=all, before_ns=before)
     chosen = within(entries, removable, bounds, engine.builds.cache.disk())
-    return await _remove(engine, entries, chosen)
+    return await remove_entries(engine, entries, chosen)
 
 
-async def keep_within_bounds(engine: Engine) -> None:
-    """What happens after each build: the longest unused results go when there is too much of them."""
-    builds = engine.builds
-    disk = builds.cache.disk()
-    entries = builds.cache.entries(container_counts(engine))
-    removable = select(entries, Filters(), all=True)
-    chosen = within(entries, removable, default_bounds(disk), disk)
-    if chosen:
-        await builds.cache.remove(chosen)
-
-
-async def _remove(engine: Engine, entries: list[CacheEntry], chosen: list[CacheEntry]) -> PruneReport:
+async def remove_entries(engine: Engine, entries: list[CacheEntry], chosen: list[CacheEntry]) -> PruneReport:
+    """Remove ``chosen`` of ``entries``, unless somebody uses them by now; what went."""
     builds = engine.builds
     gone = await builds.cache.remove([entry for entry in chosen if entry.type == REGULAR])
     mounts = {entry.id: entry for entry in chosen if entry.type == MOUNT}

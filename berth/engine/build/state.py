@@ -6,6 +6,7 @@ from berth.build.cache import BuildCache
 from berth.build.cache_mounts import CacheMounts
 from berth.build.cache_trace import TraceStore
 from berth.build.context import ContextStore
+from berth.build.upkeep import Upkeep
 from berth.engine.build.session import RunningBuilds
 
 
@@ -17,3 +18,4 @@ class Builds(NamedTuple):
     cache_mounts: CacheMounts
     traces: TraceStore
     running: RunningBuilds
+    upkeep: Upkeep

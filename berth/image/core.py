@@ -289,7 +289,7 @@ class ImageCore:
             try:
                 await self._database.write(change)
             except Exception:
-                hidden = self.layers.withdraw(info.diff_id for info in placed)
+                hidden = await self._withdraw([info.diff_id for info in placed])
                 await asyncio.to_thread(self.layers.empty_trash, hidden)
                 raise
             for info in placed:
@@ -408,7 +408,7 @@ class ImageCore:
         garbage = await self._database.write(change)
         self.index.drop(image_id)
         self.content.delete(image_id)
-        return self._withdraw(garbage)
+        return await self._withdraw(garbage)
 
     async def drop_step(self, image_id: Digest, also: Callable[[sqlite3.Connection], None]) -> bool:
         """No build needs the step any more: it is removed if it is hidden, else an image like any other.
@@ -443,12 +443,14 @@ class ImageCore:
         async with self._lock:
             pinned = self.leases.pinned()
             garbage = await self._database.write(lambda c: tables.collect_layers(c, pinned))
-            trash = self._withdraw(garbage)
+            trash = await self._withdraw(garbage)
         if trash:
             await asyncio.to_thread(self.layers.empty_trash, trash)
 
-    def _withdraw(self, garbage: Iterable[Digest]) -> Sequence[Path]:
-        return self.layers.withdraw(garbage)
+    async def _withdraw(self, garbage: Sequence[Digest]) -> Sequence[Path]:
+        """In a thread: the end of a mount waits for the kernel, 10 to 25 ms."""
+        self.layers.forget(garbage)
+        return await asyncio.to_thread(self.layers.withdraw, garbage) if garbage else ()
 
     # -- file systems of containers ------------------------------------------------------------------
 
@@ -496,7 +498,7 @@ class ImageCore:
                 return tables.collect_layers(connection, pinned)
 
             garbage = await self._database.write(change)
-            trash = self._withdraw(garbage)
+            trash = await self._withdraw(garbage)
             hidden = self.layers.trash(directory)
         await asyncio.to_thread(self.layers.empty_trash, [*trash, *([hidden] if hidden else [])])
 

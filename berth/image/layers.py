@@ -230,11 +230,15 @@ class LayerStore:
         """The layer's row is committed."""
         self._infos[info.diff_id] = info
 
-    def withdraw(self, diff_ids: Iterable[Digest]) -> list[Path]:
-        """The rows are gone: unmount and hide the layers. The paths are to be passed to ``empty_trash``."""
-        gone = []
+    def forget(self, diff_ids: Iterable[Digest]) -> None:
+        """The rows are gone: nobody finds the layers any more. ``withdraw`` must follow."""
         for diff_id in diff_ids:
             self._infos.pop(diff_id, None)
+
+    def withdraw(self, diff_ids: Iterable[Digest]) -> list[Path]:
+        """Unmount and hide layers after ``forget``. The paths are to be passed to ``empty_trash``."""
+        gone = []
+        for diff_id in diff_ids:
             mount_point = self._mount_point(diff_id)
             umount_if_mounted(mount_point, detach=True)
             with contextlib.suppress(FileNotFoundError):

@@ -31,9 +31,10 @@ class Partials:
         """The blob's part, empty if nothing has come yet. One opener at a time, which the caller sees to."""
         return GrowingFile(self._directory / digest_hex(digest), size)
 
-    def discard(self, digest: Digest) -> None:
-        """Throw the part away."""
-        (self._directory / digest_hex(digest)).unlink(missing_ok=True)
+    def discard(self, *digests: Digest) -> None:
+        """Throw parts away."""
+        for digest in digests:
+            (self._directory / digest_hex(digest)).unlink(missing_ok=True)
 
     def sweep(self, keep_s: float = _KEEP_S) -> int:
         """Remove the parts that were not touched for ``keep_s`` seconds; returns the bytes that are free."""

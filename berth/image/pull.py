@@ -213,8 +213,9 @@ async def _fetch(
             (published,) = await store.publish(
                 [NewImage(planned.config, planned.names)], staged, wanted.owner
             )
-            for transfer in transfers:
-                puller.partials.discard(transfer.digest)
+            # In a thread: what ten gigabytes were fetched into takes a while to go.
+            parts = [transfer.digest for transfer in transfers]
+            await asyncio.shield(asyncio.to_thread(puller.partials.discard, *parts))
         finally:
             for transfer in transfers:
                 await puller.transfers.leave(transfer, progress)

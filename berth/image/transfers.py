@@ -152,7 +152,7 @@ class Transfers:
     async def _run(self, job: LayerJob, audience: _Audience) -> Fetched:
         if self._slots.locked():
             audience.tell(short_id(job.digest), "Waiting")
-        staging = self._open_staging()
+        staging = await _made(self._open_staging, Staging.close)
         try:
             return Fetched(await self._fetch(job, staging, audience), staging)
         except BaseException:
@@ -161,20 +161,20 @@ class Transfers:
 
     async def _fetch(self, job: LayerJob, staging: Staging, audience: _Audience) -> StagedLayer:
         """Fetch and unpack; once more from the beginning when what an earlier pull left was no good."""
-        partial = self._partials.open(job.digest, job.size)
+        partial = await _made(lambda: self._partials.open(job.digest, job.size), GrowingFile.close)
         try:
             resumed = partial.written > 0
             try:
                 return _checked(job, await self._attempt(job, partial, staging, audience))
             except InvalidArgument:
                 if not resumed:
-                    self._partials.discard(job.digest)
+                    await asyncio.to_thread(self._partials.discard, job.digest)
                     raise
-            partial.restart()
+            await asyncio.to_thread(partial.restart)
             try:
                 return _checked(job, await self._attempt(job, partial, staging, audience))
             except InvalidArgument:
-                self._partials.discard(job.digest)
+                await asyncio.to_thread(self._partials.discard, job.digest)
                 raise
         finally:
             partial.close()
@@ -276,6 +276,18 @@ class _Writer:
             if self._pending:
                 self._start()
         self._changed.set()
+
+
+async def _made(make: Callable[[], T], unmake: Callable[[T], None]) -> T:
+    """``make()`` in a thread: names on a busy disk may take their time. Undone when cancelled meanwhile."""
+    making = asyncio.get_running_loop().run_in_executor(None, make)
+    try:
+        await _ended(making)
+    except asyncio.CancelledError:
+        if making.exception() is None:
+            await asyncio.shield(asyncio.to_thread(unmake, making.result()))
+        raise
+    return making.result()
 
 
 async def _ended(future: "asyncio.Future[T]") -> None:

@@ -245,6 +245,7 @@ def test_a_deep_tree_is_replaced_and_comes_back(here: Stage) -> None:
     assert set(here.tree(tar)) == {"a", "b"}
     assert staged.info.size == len("now a filey")
     assert b"".join(here.layers.archive(staged.info.diff_id)) == tar
+    here.layers.forget([staged.info.diff_id])
     here.layers.empty_trash(here.layers.withdraw([staged.info.diff_id]))
     assert os.listdir(here.root / "layers") == os.listdir(here.root / "trash") == []
 
@@ -391,6 +392,7 @@ def test_removal_while_a_container_runs_on_the_layer(here: Stage) -> None:
     layer = here.add(archive([Item("a", b"still here")]))
     shown = here.show(layer)
     with open(shown / "a", "rb") as file:
+        here.layers.forget([layer.info.diff_id])
         here.layers.empty_trash(here.layers.withdraw([layer.info.diff_id]))
         assert os.listdir(here.root / "layers") == os.listdir(here.root / "trash") == []
         assert file.read() == b"still here"

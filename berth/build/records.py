@@ -180,11 +180,12 @@ class Built(Record, frozen=True, kw_only=True):
 
 class Failed(Record, frozen=True, kw_only=True):
     """The end without an image. ``code`` is the exit status of the command that failed, if one did;
-    ``line`` where in the Dockerfile the trouble is, 0 when nowhere."""
+    ``line`` of ``file`` is where the trouble is, 0 when nowhere."""
 
     message: str
     code: int | None = None
     hint: str = ""
+    file: str = ""
     line: int = 0
     time_ns: int = 0
 

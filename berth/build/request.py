@@ -46,6 +46,8 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     further contexts: "context:ID", "image:REF" or a URL. ``secrets``: ids only; what they hold stays with
     the engine. ``ssh``: ids of agents. ``source_date_epoch``: seconds; times in the result are not later.
     ``rm``, ``force_rm``: whether the containers of RUN are removed after success, and after failure.
+    ``ignore``: the ignore file by whose rules files are not in the context, to name the rule where one is
+    missed; nothing is left out by it here.
     """
 
     dockerfile: bytes
@@ -78,3 +80,5 @@ class BuildRequest(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     shell_on_fail: bool = False
     caller: Caller = LOCAL_ROOT
+    ignore: bytes = b""
+    ignore_name: str = ".dockerignore"

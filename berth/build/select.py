@@ -14,6 +14,14 @@ from berth.build.globs import Excludes, expand, has_wildcard
 from berth.build.tree import DIRECTORY, FILE, LINK, Entry, FileTree, clean, join, resolve
 
 
+class MissingFile(InvalidArgument):
+    """A source that is not in the build context; ``path`` is where it would be."""
+
+    def __init__(self, message: str, path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 class Selection(NamedTuple):
     """Sources as expanded in the Dockerfile. ``context`` says that they are files of a build context, whose
     ignore file may be why something is not there; ``word`` is the instruction, for error texts."""
@@ -72,9 +80,11 @@ def _follow(tree: FileTree, path: str, shown: str, selection: Selection) -> Entr
 
 
 def _missing(shown: str, selection: Selection) -> InvalidArgument:
-    where = "file not found in build context or excluded by .dockerignore: " if selection.context else ""
     name = clean(shown) or "/"
-    return InvalidArgument(f"{selection.word} failed: {where}stat {name}: file does not exist")
+    if not selection.context:
+        return InvalidArgument(f"{selection.word} failed: stat {name}: file does not exist")
+    where = "file not found in build context or excluded by .dockerignore"
+    return MissingFile(f"{selection.word} failed: {where}: stat {name}: file does not exist", clean(shown))
 
 
 def _with_parents(tree: FileTree, text: str, selection: Selection, excludes: Excludes) -> list[Source]:

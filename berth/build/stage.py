@@ -17,11 +17,14 @@ from berth.build.cache import Keys
 from berth.build.outline import IMAGE, NAMED, STAGE, StageOutline
 from berth.build.plan_expand import expand
 from berth.build.plan_step import ADD, COPY, FROM, METADATA, RUN, WORKDIR, Step, keys_after
+from berth.build.request import BuildRequest
+from berth.build.select import MissingFile
 from berth.build.settings import State, apply, begin, history
 from berth.build.stage_copy import plan_copy
 from berth.build.stage_run import plan_run
 from berth.build.stage_scope import Arguments, Inputs, Scope
 from berth.dockerfile.errors import DockerfileError
+from berth.dockerfile.ignore import IgnoreFile
 from berth.dockerfile.instructions import (
     Add,
     Arg,
@@ -94,7 +97,10 @@ class StageWalk:
             self._apply(expand(instruction, self._scope.lookup, escape), index, number, trigger=trigger)
         except BerthError as error:
             line = instruction.line or self._stage.source.line
-            raise DockerfileError(error.message, line=line, hint=error.hint) from None
+            hint = error.hint
+            if isinstance(error, MissingFile):
+                hint = _ignored(self._inputs.request, error.path)
+            raise DockerfileError(error.message, line=line, hint=hint) from None
 
     def _apply(self, instruction: StageInstruction, index: int, number: int, *, trigger: bool) -> None:
         self._scope.enter(self._state)
@@ -145,6 +151,17 @@ class StageWalk:
             self._keys = keys_after(step, self._keys, self._stages, step.urls)
             step = msgspec.structs.replace(step, keys=self._keys)
         self.steps.append(step)
+
+
+def _ignored(request: BuildRequest, path: str) -> str | None:
+    """Which rule has left a file out; None when none has."""
+    try:
+        match = IgnoreFile.parse(request.ignore).matches(path)
+    except DockerfileError:
+        return None
+    if match is None or not match.excluded:
+        return None
+    return f"{path} is excluded by line {match.line} of {request.ignore_name}: {match.rule}"
 
 
 def _base_needs(stage: StageOutline) -> tuple[int, ...]:

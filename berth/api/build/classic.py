@@ -30,6 +30,8 @@ from berth.build.records import (
 _RED, _PLAIN = "\x1b[91m", "\x1b[0m"
 _STDERR = 2
 _EMPTY_LINE = "NoEmptyContinuation"
+_WITHHELD = 4 << 20
+"""So many characters of output wait to be shown, for each step that has to; the rest is only counted."""
 
 
 class ClassicStream:
@@ -47,6 +49,9 @@ class ClassicStream:
         self._container = ""
         self._early: list[Warning] = []
         self._late: list[str] = []
+        self._failure: StepFailed | None = None
+        self._sizes: dict[int, int] = {}
+        self._clipped: dict[int, int] = {}
 
     def feed(self, record: AnyRecord) -> list[Json]:
         """The messages that ``record`` allows to be sent; with ``quiet`` none until the end."""
@@ -75,10 +80,21 @@ class ClassicStream:
         elif isinstance(record, Failed):
             yield from self._failed(record)
         else:
-            self._waiting.setdefault(record.step, []).append(record)
+            if not isinstance(record, StepLog) or self._may_wait(record):
+                self._waiting.setdefault(record.step, []).append(record)
             if isinstance(record, StepDone | StepCached | StepFailed | StepCanceled):
                 self._over.add(record.step)
             yield from self._advance()
+
+    def _may_wait(self, record: StepLog) -> bool:
+        """Whether output is kept until it can be shown: at once, if its step is being shown."""
+        if record.step == self._current and not self._quiet:
+            return True
+        size = self._sizes[record.step] = self._sizes.get(record.step, 0) + len(record.data)
+        if size <= _WITHHELD:
+            return True
+        self._clipped[record.step] = self._clipped.get(record.step, 0) + len(record.data)
+        return False
 
     def _warning(self, record: Warning) -> Iterator[Json]:
         if record.rule == _EMPTY_LINE:
@@ -124,6 +140,8 @@ class ClassicStream:
             yield _stream("\n")
 
     def _shown(self, index: int, record: AnyRecord) -> Iterator[Json]:
+        if not isinstance(record, StepStarted | StepLog) and (clipped := self._clipped.pop(index, 0)):
+            yield _stream(f"[output clipped: {clipped} characters]\n")
         if isinstance(record, StepStarted):
             self._container = record.container or ""
             if record.container:
@@ -135,6 +153,7 @@ class ClassicStream:
                 yield _stream(" ---> Using cache\n")
             yield from self._arrow(index, record.image)
         elif isinstance(record, StepFailed):
+            self._failure = record
             if self._container and not record.container:
                 yield _stream(f"Removing intermediate container {short_id(self._container)}\n")
         elif isinstance(record, StepDone):
@@ -167,10 +186,21 @@ class ClassicStream:
             failed = next((r for r in records if isinstance(r, StepFailed)), None)
             if failed is not None:
                 yield from self._show(index)
-        detail: Json = {"message": record.message}
+        told = record if record.line or self._failure is None else self._failure
+        message = record.message
+        detail: Json = {"message": message}
         if record.code is not None:
-            detail = {"code": record.code, "message": record.message}
-        yield {"errorDetail": detail, "error": record.message}
+            detail = {"code": record.code, "message": message}
+        elif told.line and told.message == record.message:
+            message += _place(told)
+            detail = {"message": message}
+        yield {"errorDetail": detail, "error": message}
+
+
+def _place(told: Failed | StepFailed) -> str:
+    """Where it is wrong, and what to do, behind dockerd's words."""
+    hint = f"; {told.hint}" if told.hint else ""
+    return f" ({told.file or 'Dockerfile'}:{told.line}{hint})"
 
 
 def _stream(text: str) -> Json:

@@ -24,8 +24,10 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from berth.api.answers import TAR, json_answer, no_content, stream
+from berth.api.build.parameters import build_arguments
 from berth.api.call import Call
 from berth.base.errors import InvalidArgument
+from berth.base.tasks import Stop, in_thread
 from berth.build.listing import Listing
 from berth.build.request import BuildRequest
 from berth.engine.build.export import image_files
@@ -51,7 +53,8 @@ _SECRETS = "x-berth-build-secrets"
 class _Body(msgspec.Struct, frozen=True, kw_only=True):
     """What berth's clients add. ``dockerfile``: the text where it is not in the context. ``secrets``: base64
     by id. ``ssh``: paths of agent sockets by id; an agent must belong to the caller. ``named``: further
-    contexts, ``context:ID``, ``image:REF`` or a URL."""
+    contexts, ``context:ID``, ``image:REF`` or a URL. ``ignore``: the rules by which the client has left files
+    out."""
 
     dockerfile: str | None = None
     source: str = ""
@@ -66,6 +69,8 @@ class _Body(msgspec.Struct, frozen=True, kw_only=True):
     gpus: str = ""
     allow: tuple[str, ...] = ()
     shell_on_fail: bool = False
+    ignore: str = ""
+    ignore_name: str = ".dockerignore"
 
 
 class Inputs(NamedTuple):
@@ -95,6 +100,8 @@ class Inputs(NamedTuple):
             check=body.check,
             dry_run=body.dry_run,
             shell_on_fail=body.shell_on_fail,
+            ignore=body.ignore.encode(),
+            ignore_name=body.ignore_name,
         )
 
 
@@ -108,18 +115,14 @@ async def read_inputs(call: Call) -> Inputs:
     else:
         listing = contexts.get(await contexts.receive(call.request.body))
     name = call.text("dockerfile")
-    return Inputs(
-        find_dockerfile(listing, name),
-        name or DEFAULT_NAME,
-        without_ignored(listing, name),
-        {},
-        _given(call, _Body()),
-        _Body(),
-    )
+    seen = await in_thread(Stop(), without_ignored, listing, name)
+    body = _Body(ignore=seen.rules.decode("utf-8", "replace"), ignore_name=seen.name)
+    dockerfile = find_dockerfile(listing, name)
+    return Inputs(dockerfile, name or DEFAULT_NAME, seen.listing, {}, _given(call, body), body)
 
 
 async def _fetched(call: Call, url: str) -> Listing:
-    return (await fetch_context(call.engine, url, {}, lambda _record: None)).listing
+    return (await fetch_context(call.engine, url, build_arguments(call), lambda _record: None)).listing
 
 
 def _is_json(call: Call) -> bool:

@@ -32,7 +32,7 @@ def read_parameters(call: Call, dockerfile: bytes, name: str) -> BuildRequest:
         source=call.text("remote"),
         target=call.text("target"),
         tags=_tags(call.all("t")),
-        build_args=_json(call, "buildargs", "build args", dict[str, str | None]),
+        build_args=build_arguments(call),
         labels=_labels(call),
         platform=call.text("platform"),
         no_cache=call.flag("nocache"),
@@ -47,6 +47,12 @@ def read_parameters(call: Call, dockerfile: bytes, name: str) -> BuildRequest:
         force_rm=call.flag("forcerm"),
         caller=call.request.caller,
     )
+
+
+def build_arguments(call: Call) -> dict[str, str | None]:
+    """``--build-arg``; None for a name without a value."""
+    given: dict[str, str | None] = _json(call, "buildargs", "build args", dict[str, str | None])
+    return given
 
 
 def _tags(given: list[str]) -> tuple[ImageRef, ...]:

@@ -73,6 +73,9 @@ class Delivery:
         body["dockerfile"] = place.text()
         if place.root:
             body["source"] = place.root
+        if place.ignore:
+            body["ignore"] = place.ignore.decode("utf-8", "replace")
+            body["ignore_name"] = place.ignore_name
         epoch = source_date_epoch(self._options, self._cli.env)
         if epoch is not None:
             body["source_date_epoch"] = epoch

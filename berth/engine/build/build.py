@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from berth.base.errors import BerthError, Unsupported
+from berth.base.tasks import Stop, in_thread
 from berth.build.cache_from import borrow
 from berth.build.listing import Listing
 from berth.build.outline import Outline
@@ -72,6 +73,7 @@ async def build(engine: Engine, order: BuildOrder, report: Report) -> None:
                 message=message_of(error),
                 code=code_of(error),
                 hint=error.hint or "",
+                file=order.request.dockerfile_name if line else "",
                 line=line,
                 time_ns=time.time_ns(),
             )
@@ -85,7 +87,8 @@ async def _build(engine: Engine, session: BuildSession, order: BuildOrder, repor
             report(finding)
         return Built(time_ns=time.time_ns())
     outline, bases = await find_bases(engine, session, order.outline, report)
-    plan = make_plan(outline, request, bases, order.context, order.named)
+    # A context may have a hundred thousand files, which all go into the keys.
+    plan = await in_thread(Stop(), make_plan, outline, request, bases, order.context, order.named)
     for finding in check_file(request, outline, bases):
         report(finding)
     sources = Sources(bases, order.context, order.named)

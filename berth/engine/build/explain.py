@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from berth.base.errors import InvalidArgument
+from berth.base.tasks import Stop, in_thread
 from berth.build.outline import IMAGE, Outline
 from berth.build.plan import Plan, planned
 from berth.build.plan_predict import predict
@@ -37,7 +38,8 @@ class Reasons:
 
     async def remember(self) -> None:
         """The build is over: the next one compares itself with it."""
-        await self._engine.builds.traces.remember(self._plan.identity, trace(self._plan, self._sources))
+        made = await in_thread(Stop(), trace, self._plan, self._sources)
+        await self._engine.builds.traces.remember(self._plan.identity, made)
 
 
 def dry_run(engine: Engine, plan: Plan, sources: Sources) -> tuple[Planned, Built]:

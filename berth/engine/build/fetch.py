@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from berth.build.copy import CopySource
 from berth.build.git import GitOptions
+from berth.build.globs import escape
 from berth.build.records import AnyRecord, Transfer
 from berth.build.select import Selection
 from berth.build.sources import Fetch, Fetched, add_remote, remote_context
@@ -49,7 +50,7 @@ def _git_options(turn: Turn, instruction: Add) -> GitOptions:
 
 
 def _source(got: Fetched, instruction: Add) -> CopySource:
-    whole = (".",) if got.commit else (got.listing.entries[0].path,)
+    whole = (".",) if got.commit else (escape(got.listing.entries[0].path),)
     selection = Selection(whole, instruction.excludes, context=False, word="ADD")
     return CopySource(got.listing, selection, remote=True)
 

@@ -1,6 +1,7 @@
 """Finding the Dockerfile in a context, and hiding the two files that only the build itself needs."""
 
 import posixpath
+from typing import NamedTuple
 
 from berth.base.errors import InvalidArgument
 from berth.build.listing import Listing
@@ -8,7 +9,7 @@ from berth.dockerfile.ignore import IgnoreFile
 
 DEFAULT_NAME = "Dockerfile"
 _IGNORE = ".dockerignore"
-_LIMIT = 16 << 20
+_LIMIT = 4 << 20
 
 
 def find_dockerfile(listing: Listing, name: str) -> bytes:
@@ -32,16 +33,39 @@ def check_not_empty(data: bytes, name: str) -> None:
         raise InvalidArgument(f"the Dockerfile ({name}) cannot be empty")
 
 
-def without_ignored(listing: Listing, name: str) -> Listing:
-    """The context as COPY sees it: clients send Dockerfile and ``.dockerignore`` along even where the latter
-    excludes them, since the build itself needs them."""
-    data = listing.read(_IGNORE, _LIMIT)
-    if not data:
-        return listing
+class Ignoring(NamedTuple):
+    """A context as COPY sees it, and the rules by which files are not in it, with the name of their file."""
+
+    listing: Listing
+    rules: bytes
+    name: str
+
+
+def without_ignored(listing: Listing, name: str) -> Ignoring:
+    """Leave out what the ignore file says that the client did not. Call it in a thread.
+
+    Clients apply ``.dockerignore`` themselves, but send the Dockerfile and it along even where it excludes
+    them, since the build itself needs them. An ignore file of the Dockerfile's own
+    (``<Dockerfile>.dockerignore``) takes its place; clients without BuildKit know nothing of it.
+    """
+    path = posixpath.normpath(name or DEFAULT_NAME).lstrip("/")
+    own = f"{path}{_IGNORE}"
+    data = listing.read(own, _LIMIT)
+    if data is not None:
+        rules = IgnoreFile.parse(data)
+        return Ignoring(listing.without(_excluded(listing, rules)) if rules.rules else listing, data, own)
+    data = listing.read(_IGNORE, _LIMIT) or b""
     rules = IgnoreFile.parse(data)
-    hidden = {
-        path
-        for path in (posixpath.normpath(name or DEFAULT_NAME).lstrip("/"), _IGNORE)
-        if (match := rules.matches(path)) is not None and match.excluded
-    }
-    return listing.without(hidden) if hidden else listing
+    hidden = {path for path in (path, _IGNORE) if rules.excludes(path)}
+    return Ignoring(listing.without(hidden) if hidden else listing, data, _IGNORE)
+
+
+def _excluded(listing: Listing, rules: IgnoreFile) -> set[str]:
+    """What the rules leave out; a directory stays when something in it does."""
+    hidden = {entry.path for entry in listing.entries if rules.excludes(entry.path)}
+    for entry in listing.entries:
+        above = entry.path
+        if above not in hidden:
+            while above := above.rpartition("/")[0]:
+                hidden.discard(above)
+    return hidden

@@ -112,6 +112,15 @@ def test_a_file_that_is_not_there(berth: Client, app: Path) -> None:
     assert "file not found in build context or excluded by .dockerignore" in result.err
 
 
+def test_the_rule_that_left_a_file_out_is_named(berth: Client, app: Path, only_berthd: None) -> None:
+    (app / "Dockerfile").write_text("FROM busybox\nCOPY notes.log /\n")
+    result = berth("build", str(app))
+    assert "notes.log is excluded by line 1 of .dockerignore: *.log" in result.err
+    (app / "Dockerfile.dockerignore").write_text("# own\nnotes*\n")
+    result = berth("build", str(app))
+    assert "notes.log is excluded by line 2 of Dockerfile.dockerignore: notes*" in result.err
+
+
 def test_an_unknown_instruction(berth: Client) -> None:
     result = berth("build", "-", stdin="FROM busybox\nFORM x\n")
     assert result.code == 1
@@ -164,6 +173,7 @@ def test_only_what_changed_is_sent(berth: Client, app: Path, name: str, only_ber
         return float(line.rstrip("kMB")) * {"k": 1e3, "M": 1e6}.get(line[-2], 1)
 
     assert sent() > 3_000_000
+    sent()  # files that were written a moment before they were listed are sent once more
     assert sent() < 2_000
     (app / "src" / "main.sh").write_text("echo more\n")
     assert sent() < 5_000

@@ -139,3 +139,61 @@ def test_the_code_of_a_command_is_for_programs() -> None:
     failed = ClassicStream().feed(Failed(message="no", code=7))
     assert failed == [{"errorDetail": {"code": 7, "message": "no"}, "error": "no"}]
     assert ClassicStream().feed(Failed(message="no"))[0]["errorDetail"] == {"message": "no"}
+
+
+def test_a_failure_says_where() -> None:
+    """dockerd's words come first; the place in the file, and what to do, stand behind them."""
+    assert text(Failed(message="COPY failed: stat a", file="D", line=3, hint="a is excluded")) == (
+        "COPY failed: stat a (D:3; a is excluded)"
+    )
+    assert text(Failed(message="no context")) == "no context"
+
+
+def test_a_failed_step_says_where() -> None:
+    shown = text(
+        TWO_STAGES,
+        StepFailed(step=1, message="COPY failed: stat a", file="D", line=3),
+        Failed(message="COPY failed: stat a"),
+    )
+    assert shown.endswith("COPY failed: stat a (D:3)")
+
+
+def test_a_failed_command_is_told_in_the_words_of_docker_alone() -> None:
+    message = "The command 'x' returned a non-zero code: 7"
+    shown = text(
+        TWO_STAGES,
+        StepFailed(step=1, message=message, code=7, file="D", line=3),
+        Failed(message=message, code=7),
+    )
+    assert shown.endswith(message)
+
+
+def test_output_of_a_later_stage_is_clipped() -> None:
+    """A stage that is not shown yet may print for ever: the rest is told as a number."""
+    piece = "y" * 100_000
+    shown = text(
+        TWO_STAGES,
+        *(StepLog(step=3, stream=1, data=piece) for _ in range(100)),
+        StepDone(step=3, image=TWO),
+        StepDone(step=0, image=ONE),
+        StepDone(step=1, image=ONE),
+        StepDone(step=2, image=ONE),
+    )
+    clipped = 100 - shown.count(piece)
+    assert 0 < clipped < 100
+    assert f"[output clipped: {clipped * 100_000} characters]" in shown
+
+
+def test_output_of_a_quiet_build_is_clipped() -> None:
+    piece = "y" * 100_000
+    shown = text(
+        plan(step(0, 1, "from", "FROM a"), step(0, 2, "run", "RUN x")),
+        StepDone(step=0, image=ONE),
+        *(StepLog(step=1, stream=1, data=piece) for _ in range(100)),
+        StepFailed(step=1, message="no", code=1),
+        Failed(message="no", code=1),
+        quiet=True,
+    )
+    assert 0 < shown.count(piece) < 100
+    assert "[output clipped: " in shown
+    assert shown.endswith("no")

@@ -12,6 +12,7 @@ import pytest
 from tests.unit.cli.conftest import Call, FakeDaemon, Request
 
 IMAGE = "sha256:" + "ab" * 32
+IGNORE = {"ignore": "*.log\nDockerfile\n", "ignore_name": ".dockerignore"}
 MESSAGES: list[dict[str, Any]] = [
     {"stream": "Step 1/1 : FROM busybox"}, {"stream": "\n"}, {"stream": " ---> abc\n"},
     {"aux": {"ID": IMAGE}}, {"stream": "Successfully built abababababab\n"},
@@ -74,7 +75,9 @@ def test_a_directory_goes_in_two_requests(daemon: FakeDaemon, docker: Call, cont
     asked = daemon.asked("POST /build")
     assert asked.query["context"] == "c1"
     assert asked.query["t"] == "app"
-    assert asked.json == {"dockerfile": "FROM busybox\nCOPY . /x\n", "source": str(context)}
+    assert asked.json == {
+        "dockerfile": "FROM busybox\nCOPY . /x\n", "source": str(context), **IGNORE,
+    }  # fmt: skip
 
 
 def test_the_same_directory_has_the_same_key(daemon: FakeDaemon, docker: Call, context: Path) -> None:
@@ -144,7 +147,9 @@ def test_a_dockerfile_outside_goes_as_text(
     outside.write_text("FROM scratch\n")
     (tmp_path / "other.df.dockerignore").write_text("sub\n")
     assert docker("build", "-f", str(outside), str(context)).code == 0
-    assert daemon.asked("POST /build").json == {"dockerfile": "FROM scratch\n", "source": str(context)}
+    assert daemon.asked("POST /build").json == {
+        "dockerfile": "FROM scratch\n", "source": str(context), **IGNORE,
+    }  # fmt: skip
     rows = [json.loads(line)[0] for line in daemon.asked("POST /berth/contexts").body.splitlines()]
     assert rows == [".dockerignore", "Dockerfile", "a.txt", "skipped.log"]
 
@@ -194,7 +199,7 @@ def test_berths_own_flags_go_in_the_body(
         "dockerfile": "FROM busybox\nCOPY . /x\n", "secrets": {"token": "czNjcmV0"},
         "ssh": {"default": "/run/agent"}, "named": {"extra": "context:c1", "base": "image:busybox:1"},
         "no_cache_filter": ["a", "b"], "devices": ["/dev/null"], "allow": ["network.host"],
-        "source_date_epoch": 7, "source": str(context),
+        "source_date_epoch": 7, "source": str(context), **IGNORE,
     }  # fmt: skip
 
 

@@ -40,7 +40,8 @@ def candidates(cli: "Cli", words: "list[str]", current: str) -> "list[tuple[str,
         return []
     if not found.args:
         return _flags(flags) if current.startswith("-") else _commands()
-    cli.globals = found if len(found.args) < len(words) else None
+    if len(found.args) < len(words):
+        cli.globals = found
     return _for_verb(cli, found.args, current)
 
 

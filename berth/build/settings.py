@@ -1,22 +1,18 @@
-"""What each instruction does to the configuration of an image, and how the history tells it.
+"""The configuration of a stage from instruction to instruction, and how the history tells these.
 
-One function for each instruction that is only about the configuration. The instruction is expanded already.
-The rules are BuildKit's; the texts of the history are those of Docker's classic builder, compared with 20.10:
-``#(nop)`` marks what did not run, behind the shell that would have run it.
+What an instruction does to it is ``berth.image.instructions``. The texts of the history are those of Docker's
+classic builder, compared with 20.10: ``#(nop)`` marks what did not run, behind the shell that would have run
+it.
 """
 
-import posixpath
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from berth.base.errors import InvalidArgument
-from berth.base.signals import parse_signal
 from berth.dockerfile.instructions import (
     Arg,
     Cmd,
-    Command,
     Entrypoint,
     Env,
     Expose,
@@ -31,11 +27,10 @@ from berth.dockerfile.instructions import (
     Volume,
     Workdir,
 )  # fmt: skip
-from berth.dockerfile.ports import parse_port
 from berth.dockerfile.text import quoted
 from berth.image.config import ImageHealth, ImageSettings
+from berth.image.instructions import DEFAULT_SHELL, apply_instruction, command_words, health_of
 
-DEFAULT_SHELL = ("/bin/sh", "-c")
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _UNITS = ((3_600_000_000_000, "h"), (60_000_000_000, "m"))
@@ -69,8 +64,10 @@ def apply(state: State, instruction: StageInstruction) -> State:
 
     InvalidArgument in Docker's words for a value that cannot be.
     """
-    action = _ACTIONS.get(type(instruction))
-    return action(state, instruction) if action is not None else state
+    if isinstance(instruction, Maintainer):
+        return state._replace(author=instruction.author)
+    settings = apply_instruction(state.settings, instruction, command_set=state.command_set)
+    return state._replace(settings=settings, command_set=state.command_set or isinstance(instruction, Cmd))
 
 
 def history(after: State, instruction: StageInstruction) -> str:
@@ -85,109 +82,6 @@ def nop(shell: Sequence[str], text: str) -> str:
     return f"{' '.join(shell)} #(nop) {text}"
 
 
-def command_words(state: State, command: Command) -> tuple[str, ...]:
-    """The words that run: those of the exec form, or the shell with its text."""
-    return (*state.shell, *command.words) if command.shell else command.words
-
-
-def environment(settings: ImageSettings) -> dict[str, str]:
-    """The variables of a configuration."""
-    return {name: value for name, _, value in (item.partition("=") for item in settings.env or ())}
-
-
-def _replace(state: State, **changes: Any) -> State:
-    return state._replace(settings=msgspec.structs.replace(state.settings, **changes))
-
-
-def _env(state: State, instruction: Env) -> State:
-    variables = environment(state.settings)
-    for name, value in instruction.pairs:
-        if not name:
-            raise InvalidArgument(f"invalid environment variable: ={value}")
-        variables[name] = value
-    return _replace(state, env=tuple(f"{name}={value}" for name, value in variables.items()))
-
-
-def _label(state: State, instruction: Label) -> State:
-    for name, value in instruction.pairs:
-        if not name:
-            raise InvalidArgument(f"LABEL names can not be blank: ={value}")
-    return _replace(state, labels={**(state.settings.labels or {}), **dict(instruction.pairs)})
-
-
-def _cmd(state: State, instruction: Cmd) -> State:
-    words = command_words(state, instruction.command)
-    return _replace(state, cmd=words)._replace(command_set=True)
-
-
-def _entrypoint(state: State, instruction: Entrypoint) -> State:
-    """A new entrypoint makes a command meaningless that came with the base."""
-    words = command_words(state, instruction.command)
-    cmd = state.settings.cmd if state.command_set else None
-    return _replace(state, entrypoint=words or None, cmd=cmd)
-
-
-def _expose(state: State, instruction: Expose) -> State:
-    ports = dict(state.settings.exposed_ports or {})
-    for text in instruction.ports:
-        ports |= {port: {} for port in parse_port(text).exposed}
-    return _replace(state, exposed_ports=ports)
-
-
-def _user(state: State, instruction: User) -> State:
-    return _replace(state, user=instruction.user)
-
-
-def _workdir(state: State, instruction: Workdir) -> State:
-    path = posixpath.join("/", state.settings.working_dir or "", instruction.path)
-    return _replace(state, working_dir="/" + posixpath.normpath(path).lstrip("/"))
-
-
-def _volume(state: State, instruction: Volume) -> State:
-    if not all(instruction.paths):
-        raise InvalidArgument("VOLUME specified can not be an empty string")
-    return _replace(state, volumes={**(state.settings.volumes or {}), **{p: {} for p in instruction.paths}})
-
-
-def _shell(state: State, instruction: Shell) -> State:
-    return _replace(state, shell=instruction.words)
-
-
-def _stop_signal(state: State, instruction: StopSignal) -> State:
-    try:
-        parse_signal(instruction.signal)
-    except InvalidArgument:
-        raise InvalidArgument(f"Invalid signal: {instruction.signal}") from None
-    return _replace(state, stop_signal=instruction.signal)
-
-
-def _health(instruction: HealthCheck) -> ImageHealth:
-    command = instruction.command
-    if instruction.none or command is None:
-        return ImageHealth(test=("NONE",))
-    words = ("CMD-SHELL" if command.shell else "CMD", *command.words)
-    return ImageHealth(test=words, **dict(instruction.options))
-
-
-def _healthcheck(state: State, instruction: HealthCheck) -> State:
-    return _replace(state, healthcheck=_health(instruction))
-
-
-def _onbuild(state: State, instruction: OnBuild) -> State:
-    return _replace(state, on_build=(*(state.settings.on_build or ()), instruction.trigger))
-
-
-def _maintainer(state: State, instruction: Maintainer) -> State:
-    return state._replace(author=instruction.author)
-
-
-_ACTIONS: dict[type, Callable[[State, Any], State]] = {
-    Cmd: _cmd, Entrypoint: _entrypoint, Env: _env, Expose: _expose, HealthCheck: _healthcheck, Label: _label,
-    Maintainer: _maintainer, OnBuild: _onbuild, Shell: _shell, StopSignal: _stop_signal, User: _user,
-    Volume: _volume, Workdir: _workdir,
-}  # fmt: skip
-
-
 def _told(after: State, instruction: StageInstruction) -> str:
     match instruction:
         case Env(pairs) | Label(pairs):
@@ -197,13 +91,13 @@ def _told(after: State, instruction: StageInstruction) -> str:
             told = (name if value is None else f"{name}={value}" for name, value in given)
             return " ".join(("ARG", *told))
         case Cmd(command):
-            return f"CMD {_quoted_words(command_words(after, command))}"
+            return f"CMD {_quoted_words(command_words(after.settings, command))}"
         case Entrypoint(command):
-            return f"ENTRYPOINT {_quoted_words(command_words(after, command))}"
+            return f"ENTRYPOINT {_quoted_words(command_words(after.settings, command))}"
         case Expose(ports):
             return f"EXPOSE {' '.join(ports)}"
         case HealthCheck():
-            return f"HEALTHCHECK {_health_text(_health(instruction))}"
+            return f"HEALTHCHECK {_health_text(health_of(instruction))}"
         case User(user):
             return f"USER {user}"
         case Volume(paths):

@@ -15,7 +15,6 @@ from berth.base.errors import BerthError
 from berth.build import keys
 from berth.build.cache import Keys
 from berth.build.outline import IMAGE, NAMED, STAGE, StageOutline
-from berth.build.plan_expand import expand
 from berth.build.plan_step import ADD, COPY, FROM, METADATA, RUN, WORKDIR, Step, keys_after
 from berth.build.request import BuildRequest
 from berth.build.select import MissingFile
@@ -25,6 +24,7 @@ from berth.build.stage_run import plan_run
 from berth.build.stage_scope import Arguments, Inputs, Scope
 from berth.dockerfile.errors import DockerfileError
 from berth.dockerfile.ignore import IgnoreFile
+from berth.dockerfile.instruction_expand import expand
 from berth.dockerfile.instructions import (
     Add,
     Arg,

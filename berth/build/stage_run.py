@@ -8,11 +8,12 @@ from berth.build import keys
 from berth.build.outline import CONTEXT, STAGE, Origin
 from berth.build.plan_step import RUN, PlannedMount, RunPlan, Script
 from berth.build.select import Selection
-from berth.build.settings import State, command_words
+from berth.build.settings import State
 from berth.build.stage_scope import Inputs, Scope
 from berth.dockerfile.heredoc import inline_script, shell_text
 from berth.dockerfile.instructions import Mount, Run
 from berth.dockerfile.mounts import option
+from berth.image.instructions import command_words
 
 _SCRIPTS = "/dev/pipes"
 
@@ -52,7 +53,7 @@ def plan_run(instruction: Run, state: State, scope: Scope, inputs: Inputs) -> Pl
 def _command(instruction: Run, state: State) -> tuple[tuple[str, ...], Script | None, Sequence[str]]:
     """The words that run, the file that they need, and the words that the history shows."""
     if not instruction.heredocs:
-        words = command_words(state, instruction.command)
+        words = command_words(state.settings, instruction.command)
         return words, None, words
     text = shell_text(instruction)
     words = (*state.shell, text)

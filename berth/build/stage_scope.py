@@ -8,8 +8,9 @@ from berth.build.listing import Listing
 from berth.build.outline import CONTEXT, IMAGE, NAMED, PROXIES, SCRATCH, Origin, Outline, origin
 from berth.build.request import BuildRequest
 from berth.build.select import Selection
-from berth.build.settings import State, environment
+from berth.build.settings import State
 from berth.dockerfile.instructions import Arg
+from berth.image.instructions import environment
 from berth.image.model import Image
 
 Arguments = dict[str, str | None]

@@ -148,7 +148,8 @@ def test_a_dockerfile_outside_goes_as_text(
     (tmp_path / "other.df.dockerignore").write_text("sub\n")
     assert docker("build", "-f", str(outside), str(context)).code == 0
     assert daemon.asked("POST /build").json == {
-        "dockerfile": "FROM scratch\n", "source": str(context), **IGNORE,
+        "dockerfile": "FROM scratch\n", "source": str(context),
+        "ignore": "sub\n", "ignore_name": f"{outside}.dockerignore",
     }  # fmt: skip
     rows = [json.loads(line)[0] for line in daemon.asked("POST /berth/contexts").body.splitlines()]
     assert rows == [".dockerignore", "Dockerfile", "a.txt", "skipped.log"]

@@ -49,10 +49,10 @@ async def restore(engine: Engine) -> None:
     for cell, process in adopted.items():
         await engine.networks.rename(cell.id, cell.record.name)  # a rename may have been cut off
         _take_up(engine, cell, process)
-        await end_stillness(engine, cell)
         for point in cell.record.mounts:
             if point.kind == "volume":
                 await engine.volumes.mount(point.name, cell.id)
+    await end_stillness(engine, adopted)
     await engine.volumes.unmount_unused()
     await _sweep(engine, known)
 
@@ -80,7 +80,8 @@ async def _adopt_all(engine: Engine) -> dict[Cell, Process]:
         if _is_on_its_way_out(cell.record) or cell.id not in runs:
             continue
         directory = run_dir(engine, cell.id)
-        process = await engine.monitor.adopt(cell.id, directory, runtime_of(engine, cell.record))
+        runtime, trace = runtime_of(engine, cell.record), cell.state.trace if cell.state.running else ""
+        process = await engine.monitor.adopt(cell.id, directory, runtime, trace)
         if process is not None:
             adopted[cell] = process
     return adopted
@@ -98,13 +99,23 @@ def _take_up(engine: Engine, cell: Cell, process: Process) -> None:
             Action.START,
             event(cell.record, "start"),
             pid=process.pid,
+            trace=process.trace,
             started_at=time.time_ns(),
             exit_code=0,
             error="",
             endpoints=endpoints,
             ports=ports,
         )
+    elif cell.state.pid != process.pid or not cell.state.trace:
+        _correct(engine, cell, process)
     watch(engine, cell, process)
+
+
+def _correct(engine: Engine, cell: Cell, process: Process) -> None:
+    """The row is that of an earlier run, or of a daemon that kept no trace."""
+    trace = process.trace
+    if cell.state.pid != process.pid or cell.state.trace != trace:
+        update_state(engine, cell, pid=process.pid, trace=trace)
 
 
 async def _settle(engine: Engine, cell: Cell) -> None:

@@ -9,6 +9,7 @@ import functools
 import os
 import select
 import signal
+from collections.abc import Callable
 from typing import Self
 
 from berth.kernel.libc import LIBC, check
@@ -129,6 +130,46 @@ class PidFd:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class ExitWatch:
+    """Tells of the ends of many processes through one descriptor of the running loop.
+
+    The loop's own reader for each of them costs a daemon that finds hundreds of containers ten times as much.
+    """
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._calls: dict[int, Callable[[], None]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def add(self, fd: int, call: Callable[[], None]) -> None:
+        """Have ``call`` called once, from the loop, when the process of pidfd ``fd`` has ended."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._loop.add_reader(self._epoll.fileno(), self._notice)
+        self._epoll.register(fd, select.EPOLLIN)
+        self._calls[fd] = call
+
+    def discard(self, fd: int) -> None:
+        """Forget a pidfd that is about to be closed; harmless when its end was told."""
+        if self._calls.pop(fd, None) is not None:
+            self._epoll.unregister(fd)
+
+    def close(self) -> None:
+        """Forget all; the pidfds stay open. Harmless when called twice."""
+        self._calls.clear()
+        if self._loop is not None and not self._epoll.closed:
+            self._loop.remove_reader(self._epoll.fileno())
+        self._epoll.close()
+
+    def _notice(self) -> None:
+        assert self._loop is not None
+        for fd, _ in self._epoll.poll(0):
+            call = self._calls.get(fd)
+            self.discard(fd)
+            if call is not None:
+                self._loop.call_soon(call)
 
 
 def set_child_subreaper(*, enabled: bool) -> None:

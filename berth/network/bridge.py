@@ -295,6 +295,9 @@ class BridgeDriver:
     def sweep(self, networks: Sequence[Network], interfaces: Mapping[str, str]) -> None:
         with self._lock:
             indexes = {self._bridges.get(network.bridge, -1) for network in networks}
+            ports = rt.bridge_ports(self._host)
+            if {name for name, master in ports.items() if master in indexes} == interfaces.keys():
+                return  # everybody is where it belongs, and nobody else is there
             for link in rt.list_links(self._host):
                 bridge = self._bridges.get(interfaces.get(link.name, ""))
                 if bridge is not None and link.master == 0:

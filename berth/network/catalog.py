@@ -19,6 +19,8 @@ class Catalog:
     def __init__(self) -> None:
         self.networks: dict[str, Network] = {}
         self.endpoints: dict[str, Endpoint] = {}
+        self._of: dict[str, dict[str, Endpoint]] = {}
+        """The endpoints of a container, by their ids."""
         self._pools: dict[str, tuple[AddressPool, ...]] = {}
         self.names = NameIndex()
 
@@ -61,7 +63,7 @@ class Catalog:
 
     def endpoints_of(self, container_id: str) -> list[Endpoint]:
         """Where a container is."""
-        return [e for e in self.endpoints.values() if e.container_id == container_id]
+        return list(self._of.get(container_id, {}).values())
 
     def usage(self, network_id: str) -> tuple[SubnetUsage, ...]:
         """How full the network's pools are."""
@@ -72,6 +74,7 @@ class Catalog:
         if (older := self.endpoints.get(endpoint.endpoint_id)) is not None:
             self.names.drop(older)
         self.endpoints[endpoint.endpoint_id] = endpoint
+        self._of.setdefault(endpoint.container_id, {})[endpoint.endpoint_id] = endpoint
         self.names.put(endpoint)
         self._mark(endpoint)
 
@@ -85,6 +88,10 @@ class Catalog:
         """Forget an endpoint and free its addresses; harmless when it is unknown."""
         if (known := self.endpoints.pop(endpoint.endpoint_id, None)) is not None:
             self.names.drop(known)
+            mine = self._of[known.container_id]
+            del mine[known.endpoint_id]
+            if not mine:
+                del self._of[known.container_id]
             self.release(endpoint.network_id, (endpoint.ipv4, endpoint.ipv6))
 
     def release(self, network_id: str, addresses: Iterable[str]) -> None:

@@ -384,7 +384,8 @@ class NetworkManager:
                 self._catalog.remove_endpoint(endpoint)
         alive = list(self._catalog.endpoints.values())
         for endpoint in alive:
-            self._publisher.restore(endpoint)
+            if endpoint.ports:
+                self._publisher.restore(endpoint)
         kept = [forward for endpoint in alive for forward in forwards(endpoint, endpoint.ports)]
         await self._in_worker(partial(self._driver.reset_forwards, kept))
         for name in self._driver.sandboxes(self._netns):
@@ -397,8 +398,8 @@ class NetworkManager:
             if endpoint.host_interface
         }
         await self._in_worker(partial(self._driver.sweep, self._catalog.bridges(), interfaces))
-        known = {endpoint.endpoint_id for endpoint in alive}
-        stale = [e.endpoint_id for e in table.load_endpoints(self._db) if e.endpoint_id not in known]
+        known = self._catalog.endpoints
+        stale = [found for found in table.endpoint_ids(self._db) if found not in known]
         if stale:
             await self._db.write(lambda conn: table.delete_endpoints(conn, stale))
 

@@ -38,6 +38,11 @@ def load_endpoints(db: Database) -> list[Endpoint]:
     return [_endpoints.decode(row[0]) for row in db.read("SELECT document FROM endpoint")]
 
 
+def endpoint_ids(db: Database) -> list[str]:
+    """The ids of all endpoints."""
+    return [row[0] for row in db.read("SELECT id FROM endpoint")]
+
+
 def save_networks(conn: sqlite3.Connection, networks: Sequence[Network]) -> None:
     """Insert or replace; sqlite3.IntegrityError when another network has the name."""
     conn.executemany(

@@ -16,7 +16,7 @@ import msgspec
 from berth.base.errors import BerthError, Internal
 from berth.kernel.cgroup import Cgroup, CgroupLayout
 from berth.kernel.cgroup_warmup import CgroupWarmUp
-from berth.kernel.pidfd import process_start_time
+from berth.kernel.pidfd import ExitWatch, process_start_time
 from berth.runtime.conmon_process import ConmonProcess, StartedConmon
 from berth.runtime.conmon_record import (
     CONTAINER_PID,
@@ -27,6 +27,7 @@ from berth.runtime.conmon_record import (
     open_conmon,
     read_number,
     read_record,
+    read_trace,
     write_record,
 )
 from berth.runtime.errors import UNKNOWN_FAILURE, RuntimeFailure
@@ -61,6 +62,7 @@ class ConmonMonitor:
         self._warm_up = CgroupWarmUp(layout)
         self._filters = FilterCache(directory / "seccomp")
         self._processes: set[ConmonProcess] = set()
+        self._exits = ExitWatch()
 
     def prepare(self) -> None:
         """Warm up the lock that the first write to a v1 cgroup waits for."""
@@ -99,6 +101,7 @@ class ConmonMonitor:
             launch.runtime,
             StartedConmon(record, child),
             self._group(record),
+            exits=self._exits,
             on_release=self._processes.discard,
             on_started=self._warm_up.end,
         )
@@ -106,18 +109,21 @@ class ConmonMonitor:
         self._processes.add(process)
         return process
 
-    async def adopt(self, container_id: str, run_dir: Path, runtime: OciRuntime) -> ConmonProcess | None:
+    async def adopt(
+        self, container_id: str, run_dir: Path, runtime: OciRuntime, trace: str = ""
+    ) -> ConmonProcess | None:
         """Take up an earlier daemon's run (see ``Monitor``)."""
-        record = read_record(run_dir)
-        pid = read_number(f"{run_dir}/{CONTAINER_PID}")
-        if record is None or pid is None:
+        found = _follow(trace) or _search(run_dir)
+        if found is None:
             return None
+        conmon, pid = found
         process = ConmonProcess(
             container_id,
             run_dir,
             runtime,
-            StartedConmon(record, None, open_conmon(record)),
-            self._group(record),
+            conmon,
+            self._group(conmon.record),
+            exits=self._exits,
             on_release=self._processes.discard,
             on_started=self._warm_up.end,
         )
@@ -142,6 +148,7 @@ class ConmonMonitor:
         """Let go of every run."""
         for process in tuple(self._processes):
             process.release()
+        self._exits.close()
         self._warm_up.close()
 
     def _group(self, record: MonitorRecord) -> Cgroup | None:
@@ -217,6 +224,26 @@ class ConmonMonitor:
             return "/tmp"  # conmon makes the name unpredictable and the socket private
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return str(directory)
+
+
+def _follow(trace: str) -> tuple[StartedConmon, int] | None:
+    """The conmon of a trace if it lives. Then it is that of the present run: the next one is only begun when
+    it has ended."""
+    known = read_trace(trace)
+    if known is None:
+        return None
+    record, pid = known
+    held = open_conmon(record)
+    return (StartedConmon(record, None, held), pid) if held is not None else None
+
+
+def _search(run_dir: Path) -> tuple[StartedConmon, int] | None:
+    """What the run directory says, of a conmon that may have ended."""
+    record = read_record(run_dir)
+    pid = read_number(f"{run_dir}/{CONTAINER_PID}")
+    if record is None or pid is None:
+        return None
+    return StartedConmon(record, None, open_conmon(record)), pid
 
 
 def _ends_with_client(launch: Launch) -> bool:

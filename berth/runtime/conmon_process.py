@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from berth.kernel.cgroup import Cgroup
-from berth.kernel.pidfd import PidFd
+from berth.kernel.pidfd import ExitWatch, PidFd
 from berth.runtime.conmon_io import ConmonIO
-from berth.runtime.conmon_record import EXIT, OOM, MonitorRecord, read_number
+from berth.runtime.conmon_record import EXIT, OOM, MonitorRecord, read_number, write_trace
 from berth.runtime.monitor import Exit
 from berth.runtime.oci import OciRuntime
 from berth.runtime.spawn import Child
@@ -38,6 +38,7 @@ class ConmonProcess:
         conmon: StartedConmon,
         group: Cgroup | None,
         *,
+        exits: ExitWatch,
         on_release: Callable[["ConmonProcess"], None],
         on_started: Callable[[], None],
     ) -> None:
@@ -46,6 +47,7 @@ class ConmonProcess:
         self._runtime = runtime
         self._conmon = conmon
         self._group = group
+        self._exits = exits
         self._on_release = on_release
         self._on_started = on_started
         self._pid = 0
@@ -64,6 +66,11 @@ class ConmonProcess:
     def pid(self) -> int:
         """The container's process 1."""
         return self._pid
+
+    @property
+    def trace(self) -> str:
+        """See ``monitor.Process``."""
+        return write_trace(self._conmon.record, self._pid)
 
     def adopt_pid(self, pid: int, command: str) -> None:
         """Set by the monitor: the process, and the command's first word for error texts."""
@@ -101,7 +108,7 @@ class ConmonProcess:
         if child is not None:
             child.when_ended(self._gone)
         elif held is not None:
-            asyncio.get_running_loop().add_reader(held.fd, self._gone)
+            self._exits.add(held.fd, self._gone)
         else:
             asyncio.get_running_loop().call_soon(self._gone)
 
@@ -115,7 +122,7 @@ class ConmonProcess:
     def _let_go(self) -> None:
         held = self._conmon.held
         if held is not None and held.fd >= 0:
-            asyncio.get_running_loop().remove_reader(held.fd)
+            self._exits.discard(held.fd)
             held.close()
         self._on_release(self)
 

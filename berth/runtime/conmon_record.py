@@ -55,6 +55,29 @@ def read_record(run_dir: Path) -> MonitorRecord | None:
         return None
 
 
+class _Trace(msgspec.Struct, frozen=True, array_like=True):
+    record: MonitorRecord
+    pid: int
+
+
+_TRACES = msgspec.json.Decoder(_Trace)
+
+
+def write_trace(record: MonitorRecord, pid: int) -> str:
+    """What the run's row keeps, so that a start need not read the files of every run; empty where the kernel
+    has no number that tells this conmon from all others."""
+    return msgspec.json.encode(_Trace(record, pid)).decode() if record.conmon_number else ""
+
+
+def read_trace(trace: str) -> tuple[MonitorRecord, int] | None:
+    """The record and the container's pid; None when the trace says nothing."""
+    try:
+        found = _TRACES.decode(trace) if trace else None
+    except msgspec.DecodeError:
+        return None
+    return (found.record, found.pid) if found is not None and found.record.conmon_number else None
+
+
 def read_number(path: str | Path) -> int | None:
     """The number in a file, None when it is missing or empty yet."""
     try:

@@ -118,6 +118,7 @@ class MemoryProcess:
     def __init__(self, launch: Launch, command: Command, pid: int, tasks: TaskTree) -> None:
         args = tuple(launch.spec["process"]["args"])
         self.pid = pid
+        self.trace = ""
         self.status = "created"
         self.signals: list[int] = []
         self.reopened = 0
@@ -252,9 +253,11 @@ class MemoryMonitor:
         self.runtime.processes[launch.container_id] = process
         return process
 
-    async def adopt(self, container_id: str, run_dir: Path, runtime: OciRuntime) -> MemoryProcess | None:
+    async def adopt(
+        self, container_id: str, run_dir: Path, runtime: OciRuntime, trace: str = ""
+    ) -> MemoryProcess | None:
         """The run of that directory, if there was one."""
-        del container_id, runtime
+        del container_id, runtime, trace
         return self._runs.get(run_dir)
 
     async def discard(self, container_id: str, run_dir: Path, runtime: OciRuntime) -> None:

@@ -56,6 +56,10 @@ class Process(Protocol):
         """The container's process 1, as a pid of the host."""
 
     @property
+    def trace(self) -> str:
+        """What makes ``adopt`` quick, in this boot; empty when nothing does. Nobody else reads it."""
+
+    @property
     def io(self) -> ProcessIO:
         """Its streams."""
 
@@ -90,8 +94,13 @@ class Monitor(Protocol):
     async def create(self, launch: Launch) -> Process:
         """Create the container's process, not running yet. LaunchError when it cannot; nothing is left."""
 
-    async def adopt(self, container_id: str, run_dir: Path, runtime: OciRuntime) -> Process | None:
+    async def adopt(
+        self, container_id: str, run_dir: Path, runtime: OciRuntime, trace: str = ""
+    ) -> Process | None:
         """Take up a run that an earlier daemon began; None when nothing can be found of it.
+
+        ``trace`` is that of the process where the caller has kept it: it is found sooner then. One of an
+        earlier run of the same container does no harm.
 
         A run that has ended meanwhile is found too: its ``wait`` returns at once, with the time of its end.
         """

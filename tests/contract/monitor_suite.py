@@ -174,6 +174,38 @@ async def a_running_container_is_adopted(stage: Stage) -> None:
     assert (await again.wait()).code == 137
 
 
+async def a_trace_leads_to_the_run_while_it_lives(stage: Stage) -> None:
+    process = await stage.create("cat", stdin=True)
+    container_id, run_dir = stage.place_of(process)
+    trace = process.trace
+    await process.start()
+    monitor = await stage.reborn()
+    again = await monitor.adopt(container_id, run_dir, stage.runtime, trace)
+    assert again is not None
+    assert (again.pid, again.trace) == (process.pid, trace)
+    await stage.runtime.kill(container_id, 9)
+    assert (await again.wait()).code == 137
+    late = await (await stage.reborn()).adopt(container_id, run_dir, stage.runtime, trace)
+    assert late is not None
+    assert (await late.wait()).code == 137
+
+
+async def a_trace_of_another_run_does_no_harm(stage: Stage) -> None:
+    before = await stage.create("true")
+    trace = before.trace
+    await before.start()
+    await before.wait()
+    process = await stage.create("cat", stdin=True)
+    container_id, run_dir = stage.place_of(process)
+    await process.start()
+    monitor = await stage.reborn()
+    again = await monitor.adopt(container_id, run_dir, stage.runtime, trace)
+    assert again is not None
+    assert again.pid == process.pid
+    await stage.runtime.kill(container_id, 9)
+    assert (await again.wait()).code == 137
+
+
 async def an_exit_while_nobody_looked_is_found(stage: Stage) -> None:
     process = await stage.create("false")
     container_id, run_dir = stage.place_of(process)
@@ -222,6 +254,8 @@ CHECKS: tuple[Callable[[Stage], Awaitable[None]], ...] = (
     a_client_that_left_gets_nothing,
     attaching_after_the_end_ends_at_once,
     a_running_container_is_adopted,
+    a_trace_leads_to_the_run_while_it_lives,
+    a_trace_of_another_run_does_no_harm,
     an_exit_while_nobody_looked_is_found,
     nothing_is_adopted_from_nothing,
     discard_ends_whatever_there_is,

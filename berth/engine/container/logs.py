@@ -1,5 +1,6 @@
 """``logs``: what a container has printed, and on demand what it goes on printing."""
 
+import functools
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
@@ -8,7 +9,7 @@ from berth.engine.container.record import ContainerRecord
 from berth.engine.engine import Engine
 from berth.logs.details import details_prefix, log_attributes, tag_fields
 from berth.logs.driver import LogDriver
-from berth.logs.drivers import check_log_options, open_log
+from berth.logs.drivers import LogSettings, check_log_options, open_log
 from berth.logs.entry import Entry, LogQuery
 
 
@@ -34,7 +35,12 @@ async def logs(engine: Engine, ref: str, query: LogQuery) -> LogStream:
 def log_of(record: ContainerRecord) -> LogDriver:
     """The container's log; its options were checked at create."""
     config = record.host.log_config
-    return open_log(check_log_options(config.type, config.config), Path(record.log_path))
+    return open_log(_settings(config.type, tuple(config.config.items())), Path(record.log_path))
+
+
+@functools.lru_cache(maxsize=64)
+def _settings(kind: str, options: tuple[tuple[str, str], ...]) -> LogSettings:
+    return check_log_options(kind, dict(options))
 
 
 def _details(record: ContainerRecord) -> bytes:

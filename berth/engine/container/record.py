@@ -105,6 +105,8 @@ class ContainerState(msgspec.Struct, frozen=True, kw_only=True):
     """A stop or kill was asked for: the restart policies other than ``always`` leave it alone."""
     takes_volumes: bool = False
     """A removal has begun that takes the anonymous volumes along."""
+    trace: str = ""
+    """``Process.trace`` of the present run, or of the last one."""
     health: Health | None = None
     endpoints: dict[str, EndpointState] = {}
     ports: tuple[PublishedPort, ...] = ()

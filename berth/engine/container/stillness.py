@@ -1,24 +1,21 @@
 """A container that is frozen while its files are read: nobody has asked for that, so it never lasts longer.
 
-A mark in the run directory says that a freeze is the engine's own. It is there before the container stands
-still, so that the next daemon lets it go on when this one does not live to do so.
+A mark below the exec root (``frozen/<id>``) says that a freeze is the engine's own. It is there before the
+container stands still, so that the next daemon lets it go on when this one does not live to do so.
 """
 
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 from berth.base.errors import BerthError
 from berth.engine.container.cell import Cell
 from berth.engine.container.change import event, move
-from berth.engine.container.files import run_dir
 from berth.engine.container.lifecycle import Action
 from berth.engine.container.record import Status
 from berth.engine.container.runtime import runtime_of
 from berth.engine.engine import Engine
-
-_MARK = "frozen"
 
 
 @contextlib.asynccontextmanager
@@ -31,6 +28,7 @@ async def still(engine: Engine, cell: Cell, *, wanted: bool) -> AsyncIterator[No
     async with cell.lock:
         frozen = wanted and cell.state.status is Status.RUNNING
         if frozen:
+            mark.parent.mkdir(mode=0o700, exist_ok=True)
             mark.touch()
             try:
                 await runtime_of(engine, cell.record).pause(cell.id)
@@ -47,17 +45,23 @@ async def still(engine: Engine, cell: Cell, *, wanted: bool) -> AsyncIterator[No
                 mark.unlink(missing_ok=True)
 
 
-async def end_stillness(engine: Engine, cell: Cell) -> None:
-    """Let a running container go on when an earlier daemon has frozen it for itself."""
-    mark = f"{run_dir(engine, cell.id)}/{_MARK}"  # a string: a start asks for every container
-    if not os.path.exists(mark):
-        return
+async def end_stillness(engine: Engine, running: Collection[Cell]) -> None:
+    """Let those of the running containers go on that an earlier daemon has frozen for itself."""
+    marks = _marks(engine)
+    marked = os.listdir(marks) if marks.is_dir() else ()
+    for cell in running if marked else ():
+        if cell.id in marked:
+            await _end(engine, cell)
+    for name in marked:
+        (marks / name).unlink(missing_ok=True)
+
+
+async def _end(engine: Engine, cell: Cell) -> None:
     async with cell.lock:
         if cell.state.status is Status.RUNNING:  # the row was not written any more
             with contextlib.suppress(BerthError):  # or it does not stand still yet
                 await runtime_of(engine, cell.record).resume(cell.id)
         await _go_on(engine, cell)
-        os.unlink(mark)
 
 
 async def _go_on(engine: Engine, cell: Cell) -> None:
@@ -68,4 +72,9 @@ async def _go_on(engine: Engine, cell: Cell) -> None:
 
 
 def _mark(engine: Engine, cell: Cell) -> Path:
-    return run_dir(engine, cell.id) / _MARK
+    return _marks(engine) / cell.id
+
+
+def _marks(engine: Engine) -> Path:
+    """One directory for all: a start looks once, not at every container."""
+    return engine.settings.exec_root / "frozen"

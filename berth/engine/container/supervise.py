@@ -57,6 +57,7 @@ def _enter_running(engine: Engine, cell: Cell, launched: Launched, *, restarting
         *happened,
         event(cell.record, "start"),
         pid=launched.process.pid,
+        trace=launched.process.trace,
         started_at=time.time_ns(),
         finished_at=state.finished_at,
         exit_code=0,

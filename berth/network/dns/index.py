@@ -13,19 +13,28 @@ class NameIndex:
     def __init__(self) -> None:
         self._by_name: dict[tuple[str, str], dict[str, Endpoint]] = {}
         self._by_address: dict[tuple[str, str], Endpoint] = {}
+        self._waiting: dict[str, Endpoint] = {}
+        """Not yet in the two others: most names are never asked for, and a start puts hundreds."""
         self.version = 0
 
     def put(self, endpoint: Endpoint) -> None:
         """Add an endpoint that is not in it; ``drop`` an older state of it first."""
         self.version += 1
-        for name in _names(endpoint):
-            self._by_name.setdefault((endpoint.network_id, name), {})[endpoint.endpoint_id] = endpoint
-        for address in _addresses(endpoint):
-            self._by_address[endpoint.network_id, address] = endpoint
+        self._waiting[endpoint.endpoint_id] = endpoint
+
+    def _settle(self) -> None:
+        for endpoint in self._waiting.values():
+            for name in _names(endpoint):
+                self._by_name.setdefault((endpoint.network_id, name), {})[endpoint.endpoint_id] = endpoint
+            for address in _addresses(endpoint):
+                self._by_address[endpoint.network_id, address] = endpoint
+        self._waiting.clear()
 
     def drop(self, endpoint: Endpoint) -> None:
         """Forget an endpoint as it was put."""
         self.version += 1
+        if self._waiting.pop(endpoint.endpoint_id, None) is not None:
+            return
         for name in _names(endpoint):
             key = (endpoint.network_id, name)
             holders = self._by_name.get(key, {})
@@ -38,6 +47,7 @@ class NameIndex:
     def find(self, places: Iterable[tuple[Endpoint, Network]], name: str) -> list[list[Endpoint]]:
         """All whom ``name`` (in lower case, without a final dot) means to a container that is at
         ``places``, a list for each network; empty when nobody is called so. ``name.network`` works too."""
+        self._settle()
         found = []
         for place, network in places:
             tail = f".{network.name.lower()}"
@@ -57,6 +67,7 @@ class NameIndex:
 
     def at(self, places: Iterable[tuple[Endpoint, Network]], address: str) -> str:
         """``name.network`` of whoever has the address, or empty."""
+        self._settle()
         for place, network in places:
             holder = self._by_address.get((place.network_id, address))
             if holder is not None:

@@ -66,6 +66,25 @@ def test_what_died_with_the_daemon_is_cleaned_up(in_world):
     in_world(body)
 
 
+def test_interfaces_that_somebody_moved_are_put_back_and_strays_removed(in_world):
+    async def body(world):
+        first = await world.manager()
+        sandbox = first.create_sandbox("web")
+        mine = (await first.attach("web", sandbox, "bridge", EndpointRequest(name="web"))).host_interface
+        await world.abandon(first)
+        sh(f"ip link set {mine} nomaster; ip link add stray type veth peer name yarts master bt0")
+        second = await world.manager()
+        await second.restore(["web"])
+        ports = sh("ip -br link show master bt0")
+        assert mine in ports
+        assert "yarts" not in ports
+        await second.detach("web")
+        second.remove_sandbox("web")
+        await second.close()
+
+    in_world(body)
+
+
 def test_rules_and_bridge_that_somebody_flushed_come_back(in_world):
     async def body(world):
         first = await world.manager()

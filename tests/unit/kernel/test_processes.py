@@ -9,7 +9,36 @@ from contextlib import contextmanager
 import pytest
 
 from berth.kernel import inotify, paths, peercred, pty
-from berth.kernel.pidfd import PidFd, process_is_zombie, process_start_time
+from berth.kernel.pidfd import ExitWatch, PidFd, process_is_zombie, process_start_time
+
+
+def test_many_ends_come_through_one_watch_once_each():
+    processes = [subprocess.Popen(["cat"], stdin=subprocess.PIPE) for _ in range(3)]
+
+    async def body():
+        watch, told, both = ExitWatch(), [], asyncio.Event()
+
+        def tell(number):
+            told.append(number)
+            if len(told) == 2:
+                both.set()
+
+        held = [PidFd.open(process.pid) for process in processes]
+        for number, one in enumerate(held):
+            watch.add(one.fd, lambda number=number: tell(number))
+        watch.discard(held[1].fd)
+        for process in processes:
+            process.stdin.close()
+        await asyncio.to_thread(lambda: [process.wait() for process in processes])
+        await both.wait()
+        assert sorted(told) == [0, 2]
+        for one in held:
+            watch.discard(one.fd)
+            one.close()
+        watch.close()
+        watch.close()
+
+    asyncio.run(body())
 
 
 def test_exit_is_awaited_and_a_reused_pid_is_refused():

@@ -80,3 +80,14 @@ def test_every_change_makes_another_version_and_leaves_nothing():
 )
 def test_reversed_addresses(name, address):
     assert reversed_address(name) == address
+
+
+def test_a_change_before_the_first_question_counts():
+    index = NameIndex()
+    old, new = place("old"), place("new")
+    index.put(old)
+    index.drop(old)
+    index.put(new)
+    here = [(place("me", ipv4="10.0.0.2"), RED)]
+    assert index.find(here, "old") == []
+    assert index.at(here, "10.0.0.1") == "new.red"

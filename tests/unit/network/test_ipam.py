@@ -140,3 +140,11 @@ def test_usage_of_a_network_as_docker_shows_it():
     pool.take()
     pool.take()
     assert pool.usage() == ("172.18.0.0/16", 5, 65531)
+
+
+@pytest.mark.parametrize("address", ["10.9.0.0", "10.9.0.255", "10.9.1.0", "fd00::1", "fe80::1%eth0"])
+def test_which_addresses_are_in_a_pool(address):
+    pool = AddressPool(Pool(subnet="10.9.0.0/24"))
+    assert (address in pool) is address.startswith("10.9.0.")
+    with pytest.raises(ValueError, match="nonsense"):
+        assert "nonsense" in pool

@@ -2,16 +2,26 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from berth.base.errors import BerthError, InvalidArgument, Unavailable
 from berth.engine.settings import RuntimeChoice
 from berth.runtime.oci import OciRuntime
-from berth.runtime.programs import PREFERRED, find_default, named_runtime
+from berth.runtime.programs import PREFERRED, find_default, fingerprint, named_runtime, program_version
 from berth.runtime.spec.host import HostFacts
 
 _ALIASES = frozenset(("io.containerd.runc.v2", "io.containerd.runtime.v1.linux"))
 """What Docker's clients call its built-in runtime; here: the default one."""
 _RESERVED = frozenset(PREFERRED) | _ALIASES
+
+
+class BuiltIn(NamedTuple):
+    """A program of the host that is known by name. ``version`` and ``commit`` are as it tells them."""
+
+    name: str
+    path: str
+    version: str
+    commit: str
 
 
 class Runtimes:
@@ -24,6 +34,7 @@ class Runtimes:
         self._builtin = builtin
         self._configured = dict(configured)
         self._found: dict[str, OciRuntime] = {builtin.name: builtin}
+        self._versions: dict[str, tuple[str, str]] = {}
         for name in configured:
             if name in _RESERVED:
                 raise InvalidArgument(f"runtime name '{name}' is reserved")
@@ -65,6 +76,20 @@ class Runtimes:
             except BerthError:
                 continue
         return found
+
+    async def built_in(self) -> tuple[BuiltIn, ...]:
+        """The well-known ones that the host has. Each is asked once, and again when its file changes."""
+        found = []
+        for name in PREFERRED:
+            try:
+                path = self.get(name).source
+                mark = f"{path} {fingerprint(path)}"
+            except (BerthError, OSError):
+                continue
+            if mark not in self._versions:
+                self._versions[mark] = await program_version(path)
+            found.append(BuiltIn(name, str(path), *self._versions[mark]))
+        return tuple(found)
 
     def _is_known(self, name: str) -> bool:
         return not name or name in _RESERVED or name in self._configured

@@ -6,6 +6,7 @@ as to complain about that, it has made namespaces, mounts, cgroup and seccomp fi
 below the exec root until the program changes.
 """
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -30,6 +31,7 @@ PREFERRED = ("crun", "runc")
 INIT_PROGRAMS = ("docker-init", "tini-static", "tini", "catatonit", "dumb-init")
 _SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/libexec/podman"
 _PROBE_COMMAND = "/berth-probe"
+_VERSION_S = 3.0
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -51,6 +53,18 @@ def find_program(name: str) -> Path | None:
     """The file of a program by name or path, None when there is none to execute."""
     found = shutil.which(name, path=_SEARCH_PATH)
     return Path(found).resolve() if found else None
+
+
+async def program_version(path: Path) -> tuple[str, str]:
+    """What ``PATH --version`` says of its version and its commit; empty where it does not."""
+    try:
+        async with asyncio.timeout(_VERSION_S):
+            done = await run_program([str(path), "--version"])
+    except (OSError, TimeoutError):
+        return "", ""
+    lines = done.stdout.decode(errors="replace").splitlines()
+    commits = [line.removeprefix("commit:").strip() for line in lines if line.startswith("commit:")]
+    return (lines[0].rpartition(" ")[2] if lines else ""), (commits[0] if commits else "")
 
 
 def find_init(configured: str = "") -> Path:

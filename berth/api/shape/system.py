@@ -156,7 +156,10 @@ def version(found: EngineVersion) -> Json:
         "BuildTime": "",
     }
     engine: Json = {"Name": "Engine", "Version": found.version, "Details": {**about, "Experimental": "false"}}
-    runtimes = [{"Name": name, "Version": "", "Details": {"Path": path}} for name, path in found.runtimes]
+    runtimes = [
+        {"Name": one.name, "Version": one.version, "Details": {"GitCommit": one.commit, "Path": one.path}}
+        for one in found.runtimes
+    ]
     return {
         "Platform": {"Name": "berth"},
         "Components": [engine, *runtimes],

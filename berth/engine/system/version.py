@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from berth import __version__
 from berth.engine.engine import Engine
+from berth.engine.runtimes import BuiltIn
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386", "armv7l": "arm"}
 
@@ -19,12 +20,12 @@ class Version(NamedTuple):
     architecture: str
     """As Docker names it: amd64, arm64."""
     kernel: str
-    runtimes: tuple[tuple[str, str], ...]
-    """Name and path of the programs that make containers."""
+    runtimes: tuple[BuiltIn, ...]
+    """The programs that make containers."""
 
 
 async def version(engine: Engine) -> Version:
-    """Collect the versions; nothing is asked of other programs."""
+    """Collect the versions."""
     machine = platform.machine()
     return Version(
         version=__version__,
@@ -32,5 +33,5 @@ async def version(engine: Engine) -> Version:
         os=sys.platform,
         architecture=_ARCHITECTURES.get(machine, machine),
         kernel=platform.release(),
-        runtimes=tuple((name, choice.path) for name, choice in engine.runtimes.listed().items()),
+        runtimes=await engine.runtimes.built_in(),
     )

@@ -29,7 +29,10 @@ def test_fields_of_the_api(api: Api) -> None:
         answer
     )
     assert (answer["Os"], answer["Arch"]) == ("linux", "amd64")
-    assert answer["Components"][0]["Name"] == "Engine"
+    engine, *programs = answer["Components"]
+    assert engine["Name"] == "Engine"
+    assert all(one["Version"] and "GitCommit" in one["Details"] for one in programs)
+    assert {"crun", "runc"} & {one["Name"] for one in programs}
 
 
 def test_without_a_server(docker: Client) -> None:

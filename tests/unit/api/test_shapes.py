@@ -18,6 +18,7 @@ from berth.engine.image.inspect import InspectedImage
 from berth.engine.image.list import ImageRow
 from berth.engine.image.use import Names
 from berth.engine.network.inspect import FoundNetwork, Member
+from berth.engine.runtimes import BuiltIn
 from berth.engine.settings import RuntimeChoice
 from berth.engine.system.info import Info
 from berth.engine.system.version import Version as EngineVersion
@@ -209,7 +210,9 @@ def test_info(version):
 
 
 def test_version():
-    found = EngineVersion("0.1.0", "3.11.2", "linux", "amd64", "6.1", (("crun", "/usr/bin/crun"),))
+    found = EngineVersion(
+        "0.1.0", "3.11.2", "linux", "amd64", "6.1", (BuiltIn("crun", "/usr/bin/crun", "1.8", "abc"),)
+    )
     shaped = on_the_wire(system.version(found))
     assert differences(shaped, facts("version", "1.51")) == []
     assert system.version(found)["ApiVersion"] == versions.text(versions.NEWEST)

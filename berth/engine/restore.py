@@ -6,6 +6,7 @@ removed and the row is told that its process is gone. What no row names is swept
 a removal that was cut off, and nobody was told of either.
 """
 
+import asyncio
 import logging
 import os
 import shutil
@@ -31,6 +32,8 @@ from berth.runtime.monitor import Process
 
 _log = logging.getLogger(__name__)
 
+_RECORDING_S = 10.0
+"""How long a start waits for the ends that nobody saw to be recorded; a few milliseconds each."""
 _LOST = 255
 """Exit code of a run whose end nobody saw: the machine went down, or its monitor was killed."""
 
@@ -46,12 +49,15 @@ async def restore(engine: Engine) -> None:
     for cell in engine.containers:
         if cell not in adopted:
             await _settle(engine, cell)
+    ended = [cell.next_exit() for cell, process in adopted.items() if process.ended]
     for cell, process in adopted.items():
         await engine.networks.rename(cell.id, cell.record.name)  # a rename may have been cut off
         _take_up(engine, cell, process)
         for point in cell.record.mounts:
             if point.kind == "volume":
                 await engine.volumes.mount(point.name, cell.id)
+    if ended:  # the first answer tells of them; a clean-up that fails must not keep the engine from serving
+        await asyncio.wait(ended, timeout=_RECORDING_S)
     await end_stillness(engine, adopted)
     await engine.volumes.unmount_unused()
     await _sweep(engine, known)

@@ -68,6 +68,14 @@ class ConmonProcess:
         return self._pid
 
     @property
+    def ended(self) -> bool:
+        """See ``monitor.Process``."""
+        child, held = self._conmon.child, self._conmon.held
+        if self._ended.done() or child is not None:
+            return self._ended.done()
+        return held is None or held.exited()
+
+    @property
     def trace(self) -> str:
         """See ``monitor.Process``."""
         return write_trace(self._conmon.record, self._pid)

@@ -131,6 +131,11 @@ class MemoryProcess:
         self._running: asyncio.Task[None] | None = None
         self._ended: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
 
+    @property
+    def ended(self) -> bool:
+        """See ``monitor.Process``."""
+        return self._ended.done()
+
     async def start(self) -> None:
         """Run the command."""
         self.status = "running"

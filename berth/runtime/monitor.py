@@ -56,6 +56,10 @@ class Process(Protocol):
         """The container's process 1, as a pid of the host."""
 
     @property
+    def ended(self) -> bool:
+        """Whether the process has ended, even if nobody was told yet."""
+
+    @property
     def trace(self) -> str:
         """What makes ``adopt`` quick, in this boot; empty when nothing does. Nobody else reads it."""
 

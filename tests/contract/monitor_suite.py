@@ -182,7 +182,7 @@ async def a_trace_leads_to_the_run_while_it_lives(stage: Stage) -> None:
     monitor = await stage.reborn()
     again = await monitor.adopt(container_id, run_dir, stage.runtime, trace)
     assert again is not None
-    assert (again.pid, again.trace) == (process.pid, trace)
+    assert (again.pid, again.trace, again.ended) == (process.pid, trace, False)
     await stage.runtime.kill(container_id, 9)
     assert (await again.wait()).code == 137
     late = await (await stage.reborn()).adopt(container_id, run_dir, stage.runtime, trace)
@@ -214,6 +214,7 @@ async def an_exit_while_nobody_looked_is_found(stage: Stage) -> None:
     monitor = await stage.reborn()
     again = await monitor.adopt(container_id, run_dir, stage.runtime)
     assert again is not None
+    assert again.ended
     assert (await again.wait()).code == first.code == 1
 
 

@@ -16,29 +16,24 @@ from berth.server.message import Answer, Handler, HeaderList, Request, Response
 
 log = logging.getLogger(__name__)
 
-_COMMON: HeaderList = [
-    ("Api-Version", versions.text(versions.NEWEST)),
-    ("Docker-Experimental", "false"),
-    ("Ostype", sys.platform),
-    ("Server", f"Berth/{__version__} ({sys.platform})"),
-]
-
 
 def make_handler(engine: Engine) -> Handler:
     """The API of ``engine`` as one handler."""
     router = Router(ROUTES)
     rows = RowCache()
+    common = _common_headers(experimental=engine.settings.experimental)
 
     async def handle(request: Request) -> Answer:
         try:
-            return _finished(await _dispatch(engine, router, rows, request))
+            return _finished(await _dispatch(engine, router, rows, request), common)
         except BerthError as error:
-            return _finished(error_response(error))
+            return _finished(error_response(error), common)
         except ConnectionError:
             raise  # the client is gone: there is nobody to answer
         except Exception as error:  # noqa: BLE001  # whatever a verb did not foresee must not end the connection
             message = unexpected(error, f"{request.method} {request.path}")
-            return _finished(Response(500, [("Content-Type", "application/json")], error_body(message)))
+            failure = Response(500, [("Content-Type", "application/json")], error_body(message))
+            return _finished(failure, common)
 
     return handle
 
@@ -54,6 +49,17 @@ async def _dispatch(engine: Engine, router: Router, rows: RowCache, request: Req
     return await found.route.handle(Call(engine, request, version, found.params, rows))
 
 
-def _finished(answer: Answer) -> Answer:
-    answer.headers.extend(_COMMON)
+def _common_headers(*, experimental: bool) -> HeaderList:
+    """What every answer has. Docker's client sends some flags (``build --squash``) only to a daemon that
+    calls itself experimental."""
+    return [
+        ("Api-Version", versions.text(versions.NEWEST)),
+        ("Docker-Experimental", "true" if experimental else "false"),
+        ("Ostype", sys.platform),
+        ("Server", f"Berth/{__version__} ({sys.platform})"),
+    ]
+
+
+def _finished(answer: Answer, common: HeaderList) -> Answer:
+    answer.headers.extend(common)
     return answer

@@ -4,6 +4,7 @@ import posixpath
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from berth.base.errors import InvalidArgument
 from berth.build import keys
 from berth.build.outline import CONTEXT, STAGE, Origin
 from berth.build.plan_step import RUN, PlannedMount, RunPlan, Script
@@ -53,6 +54,9 @@ def plan_run(instruction: Run, state: State, scope: Scope, inputs: Inputs) -> Pl
 def _command(instruction: Run, state: State) -> tuple[tuple[str, ...], Script | None, Sequence[str]]:
     """The words that run, the file that they need, and the words that the history shows."""
     if not instruction.heredocs:
+        given = instruction.command
+        if not given.words or (given.shell and not given.words[0].strip()):
+            raise InvalidArgument("RUN requires at least one argument")
         words = command_words(state.settings, instruction.command)
         return words, None, words
     text = shell_text(instruction)

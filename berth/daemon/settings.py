@@ -43,6 +43,7 @@ def make_settings(config: Config, data_root: Path, exec_root: Path) -> Settings:
         insecure_registries=tuple(config["insecure-registries"]),
         registry_mirrors=tuple(config["registry-mirrors"]),
         layer_form=_one_of(config, "layer-form", ("auto", "erofs", "directory")),
+        experimental=config["experimental"],
         build_insecure=is_entitled(config["builder"], "security-insecure"),
         build_rules=build_rules(config["builder"]),
     )

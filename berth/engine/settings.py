@@ -43,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     insecure_registries: tuple[str, ...] = ()
     registry_mirrors: tuple[str, ...] = ()
     layer_form: str = "auto"
+    experimental: bool = False
+    """What clients are told: some send flags only where it is true."""
     build_insecure: bool = False
     """Whether RUN --security=insecure is allowed (the entitlement security-insecure)."""
     build_rules: tuple[Rule, ...] | None = None

@@ -150,7 +150,7 @@ class BuildClient(threading.Thread):
         count = 0
         try:
             while True:
-                kind = self._random.choices(KINDS, (4, 4, 4, 4, 4, 1))[0]
+                kind = self._random.choices(KINDS, (4, 4, 4, 4, 4, 2))[0]
                 count += 1
                 self._prune() if kind == "prune" else self._build(kind, f"{self._seed}n{count}")
         except _CUT_OFF:

@@ -20,7 +20,7 @@ from tests.support.waiting import wait_until
 pytestmark = [pytest.mark.root, pytest.mark.engine]
 
 _CLIENTS = 3
-_LONGEST_S = 1.0
+_LONGEST_S = 2.0
 _MANY = 20
 
 
@@ -59,7 +59,7 @@ def test_killed_at_random(daemon: MortalDaemon, seed: str, rounds: int) -> None:
     # A crash test of an idle engine shows nothing.
     assert sum(ledger.answered.values()) >= rounds, ledger.answered
     if rounds >= _MANY:
-        assert min(ledger.answered[kind] for kind in KINDS) > rounds // 5, ledger.answered
+        assert min(ledger.answered[kind] for kind in KINDS) > rounds // 12, ledger.answered
 
 
 def _one_round(daemon: MortalDaemon, ledger: BuildLedger, seed: str, seconds: float) -> None:

@@ -138,3 +138,21 @@ def test_a_process_that_is_killed_fails_the_layer_and_not_the_next_one(
     blob.close()
     assert os.listdir(staging.directory) == []
     assert _follow(staging, tmp_path / "again", data).info.tar_size > 0
+
+
+def test_the_processes_stand_back_behind_the_daemon(staging: Staging, tmp_path: Path) -> None:
+    data = gzip.compress(_archive(), 1)
+    found: set[tuple[bool, int]] = set()
+
+    def look(_position: int) -> None:
+        for nursery in _children():
+            for worker in _children(nursery):
+                with contextlib.suppress(ProcessLookupError):  # it has said its last word
+                    session = os.getsid(int(worker)) == os.getsid(0)
+                    found.add((session, os.getpriority(os.PRIO_PROCESS, int(worker))))
+
+    blob = GrowingFile(tmp_path / "blob", len(data))
+    blob.append(data)
+    staging.follow(blob, look)
+    blob.close()
+    assert found == {(False, min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10))}

@@ -22,7 +22,7 @@ from berth.daemon.listeners import Listeners, open_listeners
 from berth.daemon.reload import reload_engine
 from berth.engine.restore import restore, start_by_policy
 from berth.engine.shutdown import stop_all
-from berth.kernel.rlimit import raise_own_nofile
+from berth.kernel.rlimit import raise_own_nofile, widen_descriptor_table
 from berth.server.server import HttpServer
 
 _log = logging.getLogger("berth.daemon")
@@ -46,6 +46,7 @@ def run(flags: argparse.Namespace) -> int:
     configure_logging(config)
     os.umask(0o022)
     raise_own_nofile()
+    widen_descriptor_table()
     data_root, exec_root = Path(config["data-root"]).resolve(), Path(config["exec-root"]).resolve()
     with root_lock(data_root), pid_file(Path(config["pidfile"]).resolve()):
         prepare_exec_root(exec_root)

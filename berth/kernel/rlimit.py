@@ -4,12 +4,16 @@ A container's ulimits are set by the runtime, which inherits the daemon's rights
 refuse, the wish is cut beforehand, so that a container starts with a warning instead of not at all.
 """
 
+import fcntl
+import os
 import resource
 from typing import NamedTuple
 
 from berth.kernel.capabilities import effective_capabilities
 
 RLIM_INFINITY = -1
+_TABLE = 8192
+"""Descriptors; 64 KiB of the kernel's memory."""
 
 _NUMBERS = {
     name[len("RLIMIT_") :].lower(): getattr(resource, name)
@@ -70,3 +74,15 @@ def raise_own_nofile() -> int:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return _signed(hard)
+
+
+def widen_descriptor_table() -> None:
+    """Make room for thousands of descriptors at once. Call it before the first thread.
+
+    The kernel doubles a process's table when it is full (64, 128, 256 ...), and with threads each time waits
+    for a grace period: 10 to 25 ms in which whoever wanted the descriptor, the event loop, stands still.
+    """
+    highest = own_limit("nofile").soft
+    wanted = _TABLE if highest == RLIM_INFINITY else min(_TABLE, highest)
+    with open(os.devnull, "rb") as file:
+        os.close(fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, wanted - 1))

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import resource
 import socket
 import subprocess
+import sys
 from contextlib import contextmanager
 
 import pytest
@@ -168,3 +170,14 @@ def test_directories_are_made_inside_the_root(tmp_path):
         with pytest.raises(OSError, match="Too many levels"):
             paths.make_directories_in_root(fd, "loop/x", 0o755, uid, gid)
     assert sorted(os.listdir(tmp_path)) == ["root"]
+
+
+def test_a_wide_descriptor_table_leaves_nothing_open():
+    program = (
+        "import os; from berth.kernel.rlimit import widen_descriptor_table as widen; "
+        "before = os.listdir('/proc/self/fd'); widen(); assert os.listdir('/proc/self/fd') == before; "
+        "print(*[line for line in open('/proc/self/status') if line.startswith('FDSize')])"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    assert int(told.split()[1]) >= (8192 if limit < 0 else min(8192, limit))

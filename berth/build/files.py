@@ -15,6 +15,7 @@ import contextlib
 import hashlib
 import os
 import secrets
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -46,6 +47,8 @@ class FileStore:
         self._root = root
         self._ingest = root / "ingest"
         self._limits = limits
+        self._lock = threading.Lock()
+        """Held while a file is found to be needed again, and while one is found not to be."""
         self.written = 0
         """Bytes that were new since the store was opened."""
         remove_tree(self._ingest)
@@ -90,7 +93,8 @@ class FileStore:
         digest = Digest("sha256:" + hashlib.sha256(data).hexdigest())
         target = self.path(digest)
         try:
-            os.utime(target)  # needed again: not the next one to go
+            with self._lock:
+                os.utime(target)  # needed again: not the next one to go
         except FileNotFoundError:
             self._write(target, data)
         return Stored(digest, size)
@@ -158,19 +162,12 @@ class FileStore:
         for path, size in self._scan():
             if "sha256:" + path.name in keep or path.stat().st_mtime >= older_than:
                 continue
-            freed += self._sweep(path, size, older_than)
+            with self._lock:
+                # Only now is it certain that nobody has needed it again just now.
+                if path.stat().st_mtime < older_than:
+                    path.unlink()
+                    freed += size
         return freed
-
-    def _sweep(self, path: Path, size: int, older_than: float) -> int:
-        """Delete one; first it gets out of sight, since it may be needed again just now: then it is younger
-        than it was, and comes back."""
-        hidden = self._ingest / secrets.token_hex(8)
-        os.rename(path, hidden)
-        if hidden.stat().st_mtime >= older_than:
-            os.rename(hidden, path)
-            return 0
-        hidden.unlink()
-        return size
 
     def _scan(self) -> Iterable[tuple[Path, int]]:
         for directory in os.scandir(self.files):

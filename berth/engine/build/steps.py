@@ -58,9 +58,15 @@ async def do_run(turn: Turn, keys: Keys) -> Outcome:
                 work.removals.append(container.remove_later())
             else:
                 await container.leave()
+    also: tuple[Keys, ...] = ()
+    if step.uncached:
+        # It may have made something else than the last time: steps that read it must not be taken from then.
+        made_now = layer.info.diff_id if layer is not None else ""
+        keys, also = content_keys(step, turn.stage.keys, made_now), (keys,)
     return Outcome(
         step,
         keys,
+        also,
         layer=layer,
         done=lambda image: told(turn, image, started, layer, cell.id if removed else None),
     )

@@ -1,17 +1,22 @@
 """Flags of Docker's own client that decide how steps run and what they see (A4.1, D6)."""
 
+import http.server
 import json
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conformance.build.conftest import Maker
-from tests.support.cli import Client
+from tests.support.cli import Client, own_client
 from tests.support.engines import Engine, OwnEngine
 from tests.support.expect import expect
 from tests.support.images import standard_images
 
+Look = Callable[[str, str], str]
 FROM = "FROM busybox\n"
+UUID = "/proc/sys/kernel/random/uuid"
 
 
 @pytest.mark.parametrize(
@@ -41,7 +46,7 @@ def test_security_options(docker: Client, beyond: None) -> None:
 
 
 def test_limits_are_in_no_key(docker: Client, name: str) -> None:
-    text = f"{FROM}ENV WHO={name}\nRUN date +%s%N >/now\n"
+    text = f"{FROM}ENV WHO={name}\nRUN cat {UUID} >/now\n"
     docker.ok("build", "-t", name, "--shm-size", "5m", "-", stdin=text)
     assert (
         docker.ok("build", "--shm-size", "6m", "--ulimit", "nofile=99", "-", stdin=text).count("Using cache")
@@ -50,7 +55,7 @@ def test_limits_are_in_no_key(docker: Client, name: str) -> None:
 
 
 def test_cache_from_a_name_that_is_here(docker: Client, name: str) -> None:
-    text = f"{FROM}ENV WHO={name}\nRUN date +%s%N >/now\n"
+    text = f"{FROM}ENV WHO={name}\nRUN cat {UUID} >/now\n"
     docker.ok("build", "-t", name, "-", stdin=text)
     again = docker.ok("build", "--cache-from", name, "-", stdin=text)
     assert again.count("Using cache") == 2
@@ -170,3 +175,60 @@ def test_prune_filters(own_engine: OwnEngine, client_command: str, tmp_path: Pat
     assert "exec.cachemount" not in kept() and kept().count("regular") == 2
     docker.ok("builder", "prune", "-af")
     assert "regular" not in kept()
+
+
+class _Odd(http.server.BaseHTTPRequestHandler):
+    """Answers every request with a file whose name is a pattern."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Disposition", 'attachment; filename="[a-c]*.txt"')
+        self.send_header("Content-Length", "3")
+        self.end_headers()
+        self.wfile.write(b"odd")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_download_whose_name_is_a_pattern(engine: Engine, make: Maker, look: Look, beyond: None) -> None:
+    """A5 ADD: the name that a server gives is a name. dockerd 20.10 takes the one of the URL."""
+    server = engine.on_its_host(lambda: http.server.HTTPServer(("127.0.0.1", 0), _Odd))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        done = make(f"{FROM}ADD http://127.0.0.1:{server.server_port}/x /d/\n", nocache=True)
+        assert look(done.image, "ls /d; cat /d/*") == "[a-c]*.txt\nodd"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_one_stage_without_the_cache(engine: Engine, tmp_path: Path, name: str, beyond: None) -> None:
+    """D6 --no-cache-filter: the steps of the stages that are named run again."""
+    berth = own_client(engine.host, tmp_path / "home")
+    text = (
+        f"FROM busybox AS one\nENV WHO={name}\nRUN cat {UUID} >/one\n"
+        f"FROM busybox AS two\nENV WHO={name}\nRUN cat {UUID} >/two\nCOPY --from=one /one /one\n"
+    )
+
+    def build(*flags: str) -> list[str]:
+        berth.ok("build", *flags, "-t", name, "-", stdin=text)
+        return berth.ok("run", "--rm", name, "cat", "/one", "/two").splitlines()
+
+    first = build()
+    assert build() == first
+    again = build("--no-cache-filter", "one")
+    assert again[0] != first[0] and again[1] == first[1]
+    assert build() == again
+
+
+def test_a_copy_without_a_context(engine: Engine, docker: Client, tmp_path: Path) -> None:
+    """A Dockerfile on standard input has no files: told, with the line."""
+    text = f"{FROM}COPY a /\n"
+    stock = docker("build", "-", stdin=text)
+    assert stock.code == 1 and "COPY failed: " in stock.err
+    own = own_client(engine.host, tmp_path / "home")("build", "-", stdin=text)
+    assert own.code == 1
+    assert "COPY failed: " in own.err

@@ -1,12 +1,14 @@
 """Contexts: what is sent once is not sent again, what is hostile is refused, what nobody needs goes."""
 
 import asyncio
+import contextlib
 import gzip
 import hashlib
 import io
 import json
 import os
 import tarfile
+import threading
 import time
 
 import pytest
@@ -379,3 +381,55 @@ def test_names_that_are_no_text(store) -> None:
     listing = read_context(store, chunks(out.getvalue()))
     assert [entry.path for entry in listing.entries] == ["caf\udce9"]
     listing.digest(ALL)
+
+
+def test_a_context_is_its_owner_s(tmp_path) -> None:
+    """Whoever learns the id of another one's context cannot build from it, nor put files into it."""
+
+    async def scenario(store):
+        mine, other = Caller(uid=1000), Caller(uid=1001)
+        offer = await store.offer("key", lines(row("a", "one")), mine)
+        with pytest.raises(NotFound, match="No such build context"):
+            await store.fill(offer.id, stream(archive({"a": "bad"})), other)
+        await store.fill(offer.id, stream(archive({"a": "one"})), mine)
+        with pytest.raises(NotFound, match="No such build context"):
+            store.get(offer.id, other)
+        with pytest.raises(NotFound, match="No such build context"):
+            store.get(offer.id, Caller(uid=1000, subject="over TLS"))
+        assert text(store.get(offer.id, mine), "a") == b"one"
+
+    run(tmp_path, scenario)
+
+
+def test_two_requests_may_bring_the_same_file(tmp_path) -> None:
+    async def scenario(store):
+        offer = await store.offer("key", lines(row("a", "one"), row("b", "two")), ME)
+        whole = archive({"a": "one", "b": "two"})
+        done = await asyncio.gather(
+            *(store.fill(offer.id, stream(whole)) for _ in range(2)), return_exceptions=True
+        )
+        assert {type(one) for one in done} <= {type(None), InvalidArgument}
+        assert text(store.get(offer.id), "b") == b"two"
+
+    run(tmp_path, scenario)
+
+
+def test_what_is_needed_again_while_it_is_swept_stays(store) -> None:
+    """Contents that are brought again and again while others are swept are there when that was said."""
+    stop = threading.Event()
+
+    def sweep() -> None:
+        while not stop.is_set():
+            store.sweep(frozenset(), time.time() - 50)
+
+    sweeper = threading.Thread(target=sweep)
+    sweeper.start()
+    try:
+        for _ in range(300):
+            stored = store.put([b"content"])
+            assert store.has(stored.digest)
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(store.path(stored.digest), (time.time() - 100,) * 2)
+    finally:
+        stop.set()
+        sweeper.join()

@@ -17,11 +17,11 @@ from berth.server.message import Answer, Handler, HeaderList, Request, Response
 log = logging.getLogger(__name__)
 
 
-def make_handler(engine: Engine) -> Handler:
-    """The API of ``engine`` as one handler."""
+def make_handler(engine: Engine, *, experimental: bool = False) -> Handler:
+    """The API of ``engine`` as one handler; ``experimental`` is what clients are told."""
     router = Router(ROUTES)
     rows = RowCache()
-    common = _common_headers(experimental=engine.settings.experimental)
+    common = _common_headers(experimental=experimental)
 
     async def handle(request: Request) -> Answer:
         try:

@@ -77,7 +77,10 @@ async def _serve(
         stack.push_async_callback(assembly.close)
         assembly.engine.tasks.spawn("log keeper", assembly.engine.log_keeper.run())
         await restore(assembly.engine)
-        server = HttpServer(make_handler(assembly.engine), assembly.engine.monitor.expect)
+        server = HttpServer(
+            make_handler(assembly.engine, experimental=assembly.engine.settings.experimental),
+            assembly.engine.monitor.expect,
+        )
         for listener, context in listeners:
             await server.serve(listener, context)
         stack.push_async_callback(server.close, _GRACE_S)

@@ -5,6 +5,7 @@ expanded and named), execution. A build is a transfer: it dies with the client t
 has made by then is in the cache.
 """
 
+import asyncio
 import time
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -25,7 +26,7 @@ from berth.engine.build.bases import find_bases, find_cache_images, local_bases
 from berth.engine.build.describe import code_of, message_of
 from berth.engine.build.execute import execute
 from berth.engine.build.explain import Reasons, check_file, dry_run
-from berth.engine.build.finish import finish
+from berth.engine.build.finish import announce_names, finish
 from berth.engine.build.session import BuildSession, Given, Report
 from berth.engine.build.upkeep import keep_within_bounds
 from berth.engine.build.work import Aids, Materials
@@ -102,9 +103,10 @@ async def _build(engine: Engine, session: BuildSession, order: BuildOrder, repor
     materials = Materials(bases, order.context, order.named)
     target = await execute(engine, session, plan, materials, aids, report)
     _warn(plan, report)
-    image, tags = await finish(engine, session, target, plan.epoch)
-    await reasons.remember()
-    return Built(image=image.id, tags=tags, time_ns=time.time_ns())
+    image = await finish(engine, session, target, plan.epoch)
+    # What is written now shares one wait for the disk.
+    await asyncio.gather(announce_names(engine, request, image), reasons.remember())
+    return Built(image=image.id, tags=tuple(ref.familiar for ref in request.tags), time_ns=time.time_ns())
 
 
 def _warn(plan: Plan, report: Report) -> None:

@@ -7,6 +7,7 @@ import msgspec
 
 from berth.base.errors import InvalidArgument
 from berth.base.tasks import Stop, in_thread
+from berth.build.request import BuildRequest
 from berth.engine.build.copy import write_pieces
 from berth.engine.build.session import BuildSession
 from berth.engine.build.stage import Stage
@@ -18,10 +19,8 @@ from berth.image.model import Image
 from berth.image.pack import pack_layer
 
 
-async def finish(
-    engine: Engine, session: BuildSession, target: Stage, epoch: int | None
-) -> tuple[Image, tuple[str, ...]]:
-    """The final image and its names. InvalidArgument when there is none: a stage of nothing but scratch."""
+async def finish(engine: Engine, session: BuildSession, target: Stage, epoch: int | None) -> Image:
+    """The final image under its names. InvalidArgument when there is none: a stage of nothing but scratch."""
     image = target.image
     if image is None:
         raise InvalidArgument("No image was generated. Is your Dockerfile empty?")
@@ -33,11 +32,16 @@ async def finish(
         parent = engine.images.find(image.parent) if image.parent else None
         await engine.images.derive(parent, [Derivation(image.config, request.tags, hidden=False)])
     else:
+        known = engine.images.names(image.id)
         for ref in request.tags:
-            await engine.images.tag(image.id, ref)
-    for ref in request.tags:
-        await announce(engine, "tag", image, ref.familiar)
-    return image, tuple(ref.familiar for ref in request.tags)
+            if ref not in known:
+                await engine.images.tag(image.id, ref)
+    return image
+
+
+async def announce_names(engine: Engine, request: BuildRequest, image: Image) -> None:
+    """An event for each name that the image was given, also for those that it had: clients count on it."""
+    await asyncio.gather(*(announce(engine, "tag", image, ref.familiar) for ref in request.tags))
 
 
 async def _squash(

@@ -217,13 +217,13 @@ def test_without_a_name(docker: Client, name: str) -> None:
 def test_same_tag_again(docker: Client, name: str) -> None:
     """A4.9: the tag moves; the old image is dangling, and the parent of what was made of it."""
     run(docker, f"{name}-a", script="echo 1 > /one")
-    first = docker.ok("commit", f"{name}-a", "demo_image:0.1")
-    docker.ok("run", "--name", f"{name}-b", "demo_image:0.1", "sh", "-c", "echo 2 > /two")
-    second = docker.ok("commit", f"{name}-b", "demo_image:0.1")
-    assert docker.ok("images", "-q", "--no-trunc", "demo_image:0.1") == second
+    first = docker.ok("commit", f"{name}-a", "committed_image:0.1")
+    docker.ok("run", "--name", f"{name}-b", "committed_image:0.1", "sh", "-c", "echo 2 > /two")
+    second = docker.ok("commit", f"{name}-b", "committed_image:0.1")
+    assert docker.ok("images", "-q", "--no-trunc", "committed_image:0.1") == second
     assert config(docker, first)["RepoTags"] == []
     assert config(docker, second)["Parent"] == first
-    assert docker.ok("run", "--rm", "demo_image:0.1", "cat", "/one", "/two") == "1\n2"
+    assert docker.ok("run", "--rm", "committed_image:0.1", "cat", "/one", "/two") == "1\n2"
 
 
 def test_nothing_changed(docker: Client, name: str) -> None:

@@ -31,6 +31,7 @@ from berth.engine.build.session import BuildSession, Given, Report
 from berth.engine.build.upkeep import keep_within_bounds
 from berth.engine.build.work import Aids, Materials
 from berth.engine.engine import Engine
+from berth.image.model import Image
 
 
 class BuildOrder(NamedTuple):
@@ -103,10 +104,18 @@ async def _build(engine: Engine, session: BuildSession, order: BuildOrder, repor
     materials = Materials(bases, order.context, order.named)
     target = await execute(engine, session, plan, materials, aids, report)
     _warn(plan, report)
-    image = await finish(engine, session, target, plan.epoch)
-    # What is written now shares one wait for the disk.
-    await asyncio.gather(announce_names(engine, request, image), reasons.remember())
+    image, is_new = await finish(engine, session, target, plan.epoch)
+    # What is written now shares one wait for the disk; of a build that changed nothing, nobody waits for it.
+    note = _note(engine, request, image, reasons)
+    if is_new:
+        await engine.tasks.finish("note a build", note)
+    else:
+        engine.tasks.spawn("note a build", note)
     return Built(image=image.id, tags=tuple(ref.familiar for ref in request.tags), time_ns=time.time_ns())
+
+
+async def _note(engine: Engine, request: BuildRequest, image: Image, reasons: Reasons) -> None:
+    await asyncio.gather(announce_names(engine, request, image), reasons.remember())
 
 
 def _warn(plan: Plan, report: Report) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,7 +20,14 @@ from berth.image.model import Image
 from berth.image.pack import pack_layer
 
 
-async def finish(engine: Engine, session: BuildSession, target: Stage, epoch: int | None) -> Image:
+class Finished(NamedTuple):
+    """The final image; ``new`` unless it was there before, under all of its names."""
+
+    image: Image
+    new: bool
+
+
+async def finish(engine: Engine, session: BuildSession, target: Stage, epoch: int | None) -> Finished:
     """The final image under its names. InvalidArgument when there is none: a stage of nothing but scratch."""
     image = target.image
     if image is None:
@@ -31,12 +39,11 @@ async def finish(engine: Engine, session: BuildSession, target: Stage, epoch: in
         # Whoever asked for it by building it sees it, also without a name.
         parent = engine.images.find(image.parent) if image.parent else None
         await engine.images.derive(parent, [Derivation(image.config, request.tags, hidden=False)])
-    else:
-        known = engine.images.names(image.id)
-        for ref in request.tags:
-            if ref not in known:
-                await engine.images.tag(image.id, ref)
-    return image
+        return Finished(image, new=True)
+    missing = [ref for ref in request.tags if ref not in engine.images.names(image.id)]
+    for ref in missing:
+        await engine.images.tag(image.id, ref)
+    return Finished(image, new=bool(missing))
 
 
 async def announce_names(engine: Engine, request: BuildRequest, image: Image) -> None:

@@ -187,7 +187,10 @@ class VolumeStore:
 
     async def usage(self, name: str) -> int:
         data = self.mountpoint(name)
-        return await asyncio.to_thread(_size, data)
+        try:
+            return await asyncio.to_thread(_size, data)
+        except FileNotFoundError:  # it is being removed at this moment
+            raise NotFound(f"get {name}: no such volume") from None
 
     def orphaned(self) -> tuple[str, ...]:
         return tuple(row[0] for row in self._database.read("SELECT name FROM volumes_orphaned"))

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from berth.base.errors import NotFound
 from berth.build.cache_policy import CacheEntry
 from berth.engine.build.prune import cache_entries
 from berth.engine.container.list import Row, list_containers
@@ -39,6 +40,9 @@ async def _volumes(engine: Engine) -> list[FoundVolume]:
     measured: list[FoundVolume] = []
     for found in await list_volumes(engine):
         name = found.volume.name
-        size = await engine.volumes.usage(name)
+        try:
+            size = await engine.volumes.usage(name)
+        except NotFound:
+            continue  # it was removed meanwhile
         measured.append(found._replace(size=size, users=len(used.get(name, ()))))
     return measured

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from berth.base.errors import Internal
+from berth.base.errors import Internal, NotFound
 from berth.kernel.removal import remove_tree
 from berth.state.database import Database
 from berth.volume.record import SCHEMA, Volume
@@ -315,3 +315,15 @@ def test_usage_counts_each_inode_once(tmp_path: Path) -> None:
 def test_opening_an_empty_root(tmp_path: Path) -> None:
     with_store(tmp_path, nothing)
     assert (tmp_path / "volumes").stat().st_mode & 0o7777 == 0o701
+
+
+def test_a_volume_that_is_on_its_way_out_is_not_measured(tmp_path: Path) -> None:
+    """A removal moves the directory away before the name is free."""
+
+    async def look(store: VolumeStore) -> None:
+        await store.create("data")
+        (store.root / "data").rename(tmp_path / "moved")
+        with pytest.raises(NotFound, match="get data: no such volume"):
+            await store.usage("data")
+
+    with_store(tmp_path, look)

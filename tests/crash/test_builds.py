@@ -2,7 +2,6 @@
 
 import os
 import random
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -12,10 +11,10 @@ from tests.crash.build_workload import KINDS, BuildClient, BuildLedger, content_
 from tests.crash.daemon import MortalDaemon
 from tests.crash.image_inspection import image_faults
 from tests.crash.inspection import Scene, orphans
+from tests.crash.rounds import kill_amid, wait_settled
 from tests.support.engines import missing_parts
 from tests.support.host import mount_hugetlb_v1
 from tests.support.images import BUSYBOX, standard_images
-from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.root, pytest.mark.engine]
 
@@ -65,16 +64,7 @@ def test_killed_at_random(daemon: MortalDaemon, seed: str, rounds: int) -> None:
 def _one_round(daemon: MortalDaemon, ledger: BuildLedger, seed: str, seconds: float) -> None:
     """Clients at work, and the end of the daemon in the middle of it."""
     clients = [BuildClient(daemon.api, ledger, f"{seed}c{n}") for n in range(_CLIENTS)]
-    for client in clients:
-        client.start()
-    # The moment of the kill is the subject of the test: a wait for it, not for a state.
-    threading.Event().wait(seconds)
-    daemon.kill()
-    for client in clients:
-        client.join(60)
-        assert not client.is_alive(), f"{client.name} still waits for an engine that is gone"
-        assert client.failure is None, client.failure
-    assert not ledger.refused, "\n".join(ledger.refused)
+    kill_amid(daemon, clients, ledger.refused, seconds=seconds, patience=60)
 
 
 def _settled(daemon: MortalDaemon, what: str) -> None:
@@ -85,12 +75,7 @@ def _settled(daemon: MortalDaemon, what: str) -> None:
         left = [f"container {row['Name']} of a build" for row in scene.rows.values()]
         return [*left, *orphans(daemon, scene), *build_faults(daemon), *image_faults(daemon)]
 
-    try:
-        wait_until(lambda: not problems(), what, timeout=20)
-    except AssertionError:
-        log = daemon.log.read_text(errors="replace")[-4000:]
-        left = "\n".join(problems())
-        raise AssertionError(f"{what}: after the restart there is\n{left}\n\n{log}") from None
+    wait_settled(daemon, what, problems)
 
 
 def _compare(daemon: MortalDaemon, ledger: BuildLedger, dice: random.Random) -> None:

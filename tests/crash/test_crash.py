@@ -3,13 +3,13 @@
 import os
 import random
 import shutil
-import threading
 from collections.abc import Iterator
 
 import pytest
 
 from tests.crash.daemon import MortalDaemon
 from tests.crash.inspection import Scene, orphans
+from tests.crash.rounds import kill_amid, wait_settled
 from tests.crash.witness import Witness
 from tests.crash.workload import DEEDS, Client, Ledger
 from tests.support.engines import missing_parts
@@ -72,28 +72,12 @@ def test_killed_at_random(daemon: MortalDaemon, seed: str, rounds: int) -> None:
 def _one_round(daemon: MortalDaemon, ledger: Ledger, seed: str, seconds: float) -> None:
     """Clients at work, and the end of the daemon in the middle of it."""
     clients = [Client(Api(daemon.socket), ledger, f"{seed}c{n}") for n in range(_CLIENTS)]
-    for client in clients:
-        client.start()
-    # The moment of the kill is the subject of the test: a wait for it, not for a state.
-    threading.Event().wait(seconds)
-    daemon.kill()
-    for client in clients:
-        client.join(30)
-        assert not client.is_alive(), f"{client.name} still waits for an engine that is gone"
-        assert client.failure is None, client.failure
-    assert not ledger.refused, "\n".join(ledger.refused)
+    kill_amid(daemon, clients, ledger.refused, seconds=seconds, patience=30)
 
 
 def _settled(daemon: MortalDaemon, what: str) -> Scene:
     """The scene once the daemon has nothing more to take away; what remains is an orphan."""
-    try:
-        wait_until(lambda: not orphans(daemon, Scene.look(daemon)), what, timeout=20)
-    except AssertionError:
-        left = orphans(daemon, Scene.look(daemon))
-        log = daemon.log.read_text(errors="replace")[-4000:]
-        raise AssertionError(
-            f"{what}: after the restart there is\n" + "\n".join(left) + f"\n\n{log}"
-        ) from None
+    wait_settled(daemon, what, lambda: orphans(daemon, Scene.look(daemon)))
     return Scene.look(daemon)
 
 

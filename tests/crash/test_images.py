@@ -14,6 +14,7 @@ from tests.crash.daemon import MortalDaemon
 from tests.crash.image_inspection import image_faults, images, registry_faults
 from tests.crash.image_workload import DEEDS, PULLED, PUSHED, ImageClient, ImageLedger
 from tests.crash.inspection import Scene, orphans
+from tests.crash.rounds import kill_amid, wait_settled
 from tests.support.archive import Entry, ImageArchive, pack
 from tests.support.engines import missing_parts
 from tests.support.host import mount_hugetlb_v1
@@ -86,16 +87,8 @@ def test_killed_at_random(daemon: MortalDaemon, registry: FakeRegistry, seed: st
         clients = [
             ImageClient(daemon.api, ledger, registry, _TAGS, f"{seed}r{number}c{n}") for n in range(_CLIENTS)
         ]
-        for client in clients:
-            client.start()
-        # The moment of the kill is the subject of the test: a wait for it, not for a state.
-        threading.Event().wait(dice.uniform(0.0, _LONGEST_S))
-        daemon.kill()
-        for client in clients:
-            client.join(60)
-            assert not client.is_alive(), f"{client.name} still waits for an engine that is gone"
-            assert client.failure is None, client.failure
-        assert not ledger.refused, "\n".join(ledger.refused)
+        seconds = dice.uniform(0.0, _LONGEST_S)
+        kill_amid(daemon, clients, ledger.refused, seconds=seconds, patience=60)
         daemon.start()
         _settled(daemon, f"round {number} of seed {seed}")
         _compare(daemon, registry, ledger)
@@ -112,12 +105,7 @@ def _settled(daemon: MortalDaemon, what: str) -> None:
     def problems() -> list[str]:
         return [*orphans(daemon, Scene.look(daemon)), *image_faults(daemon)]
 
-    try:
-        wait_until(lambda: not problems(), what, timeout=20)
-    except AssertionError:
-        log = daemon.log.read_text(errors="replace")[-4000:]
-        left = "\n".join(problems())
-        raise AssertionError(f"{what}: after the restart there is\n{left}\n\n{log}") from None
+    wait_settled(daemon, what, problems)
 
 
 def _compare(daemon: MortalDaemon, registry: FakeRegistry, ledger: ImageLedger) -> None:
